@@ -1,0 +1,79 @@
+//! What one run measures, from its command line.
+
+use std::time::Duration;
+
+/// What one run measures.
+///
+/// `cargo bench` passes `--bench`; without it (`cargo test --benches`, or the binary by hand) the
+/// run is a short check that every contestant computes what it should.
+#[derive(Debug, Clone)]
+pub struct Options {
+    quick: bool,
+    titles: Vec<String>,
+}
+
+impl Options {
+    /// Reads the command line, keeps this process to two CPUs and gives rayon two threads.
+    ///
+    /// Call it first in `main`: threads inherit the CPUs.
+    #[must_use]
+    pub fn start() -> Self {
+        let mut full = false;
+        let mut quick = false;
+        let mut titles = Vec::new();
+        for arg in std::env::args().skip(1) {
+            match arg.as_str() {
+                "--bench" => full = true,
+                "--quick" => quick = true,
+                _ if arg.starts_with('-') => {
+                    eprintln!("unknown option {arg}: give --quick, or parts of the titles to run");
+                    std::process::exit(2);
+                }
+                _ => titles.push(arg),
+            }
+        }
+        let cpus = crate::usage::keep_to_cpus(2);
+        if cpus < 2 {
+            println!("only {cpus} CPU here: the targets are meant for 2");
+        }
+        // An error means that the pool was built before, which only a second call could do.
+        let _ = rayon::ThreadPoolBuilder::new().num_threads(2).build_global();
+        let quick = quick || !full;
+        if quick {
+            println!("a quick run: it checks the contestants, its times say little\n");
+        }
+        Self { quick, titles }
+    }
+
+    /// Whether the times do not matter in this run.
+    #[must_use]
+    pub fn quick(&self) -> bool {
+        self.quick
+    }
+
+    /// How a target's verdict reads; there is none in a quick run.
+    #[must_use]
+    pub fn verdict(&self, met: bool) -> String {
+        match (self.quick, met) {
+            (true, _) => "(quick run)",
+            (false, true) => "met",
+            (false, false) => "NOT MET",
+        }
+        .into()
+    }
+
+    /// Whether a table of this title was asked for.
+    #[must_use]
+    pub fn wants(&self, title: &str) -> bool {
+        self.titles.is_empty() || self.titles.iter().any(|part| title.contains(part.as_str()))
+    }
+
+    pub(crate) fn rounds(&self) -> usize {
+        if self.quick { 1 } else { 11 }
+    }
+
+    /// How long one contestant runs in a round.
+    pub(crate) fn run_time(&self) -> Duration {
+        Duration::from_millis(if self.quick { 2 } else { 150 })
+    }
+}

@@ -1,0 +1,258 @@
+//! Runs the examples as a user would.
+//!
+//! `cargo test` builds the examples before it runs this.
+
+use flate2::bufread::GzDecoder;
+use std::{
+    env::{self, consts::EXE_SUFFIX},
+    ffi::OsStr,
+    fs,
+    io::{Read, Write},
+    path::Path,
+    process::{Command, Output, Stdio},
+    thread,
+};
+
+/// The size of a block of `pgz`.
+const BLOCK: usize = 128 << 10;
+
+fn example(name: &str) -> Command {
+    let mut path = env::current_exe().unwrap();
+    path.pop();
+    path.pop();
+    path.push("examples");
+    path.push(format!("{name}{EXE_SUFFIX}"));
+    assert!(
+        path.exists(),
+        "`{}` is not built; run `cargo test -p tinypl-examples`",
+        path.display()
+    );
+    Command::new(path)
+}
+
+fn text(bytes: &[u8]) -> &str {
+    str::from_utf8(bytes).unwrap()
+}
+
+/// Runs a program with these bytes as its stdin.
+fn feed(mut command: Command, input: Vec<u8>) -> Output {
+    let mut child = command
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut stdin = child.stdin.take().unwrap();
+    let writer = thread::spawn(move || stdin.write_all(&input));
+    let output = child.wait_with_output().unwrap();
+    writer.join().unwrap().unwrap();
+    output
+}
+
+fn names(folder: &Path) -> Vec<String> {
+    let mut names: Vec<_> = fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect();
+    names.sort();
+    names
+}
+
+#[test]
+fn tour_runs_to_its_end() {
+    let output = example("tour").output().unwrap();
+    assert!(output.status.success(), "{}", text(&output.stderr));
+}
+
+#[test]
+fn wordcount_counts_text_and_names_the_rest() {
+    let dir = tempfile::tempdir().unwrap();
+    let root = dir.path();
+    for folder in ["deep/er", ".git", "target", "cache"] {
+        fs::create_dir_all(root.join(folder)).unwrap();
+    }
+    fs::write(root.join("a.txt"), "One two; TWO! three_four don't 5 Straße").unwrap();
+    fs::write(root.join("deep/er/b"), "two\nstraße\r\none").unwrap();
+    fs::write(root.join("empty"), "").unwrap();
+    fs::write(root.join("deep/picture.png"), b"word \xff\xfe word").unwrap();
+    fs::write(root.join("not-utf-8"), b"word \xff").unwrap();
+    fs::write(root.join(".hidden"), "three").unwrap();
+    fs::write(root.join(".git/config"), "git git git").unwrap();
+    fs::write(root.join("target/notes"), "five").unwrap();
+    fs::write(
+        root.join("cache/CACHEDIR.TAG"),
+        "Signature: 8a477f597d28d172789f06886806bc55",
+    )
+    .unwrap();
+    fs::write(root.join("cache/made"), "made made made made").unwrap();
+    #[cfg(unix)]
+    std::os::unix::fs::symlink(root, root.join("deep/loop")).unwrap();
+
+    let output = example("wordcount").arg(root).output().unwrap();
+    assert_eq!(output.status.code(), Some(0));
+    assert_eq!(
+        text(&output.stdout),
+        "        3 two\n        2 one\n        2 straße\n        2 three\n        1 don\n        1 five\n        1 four\n        1 t\n"
+    );
+    let skipped = ["deep/picture.png", "not-utf-8"].map(|name| format!("{}: not UTF-8", root.join(name).display()));
+    assert_eq!(
+        text(&output.stderr),
+        format!(
+            "skipped {}\nskipped {}\n5 files counted, 2 skipped\n",
+            skipped[0], skipped[1]
+        )
+    );
+}
+
+#[test]
+fn wordcount_prints_twenty_and_always_the_same() {
+    let count = || example("wordcount").output().unwrap();
+    let first = count();
+    assert_eq!(first.status.code(), Some(0), "{}", text(&first.stderr));
+    assert_eq!(text(&first.stdout).lines().count(), 20);
+    assert_eq!(first.stdout, count().stdout);
+}
+
+#[test]
+fn wordcount_refuses_what_is_no_folder() {
+    for dir in ["/no/such/folder", concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml")] {
+        let output = example("wordcount").arg(dir).output().unwrap();
+        assert_eq!(output.status.code(), Some(2));
+        assert_eq!(text(&output.stderr), format!("wordcount: `{dir}` is not a folder\n"));
+        assert!(output.stdout.is_empty());
+    }
+}
+
+/// Bytes that deflate can shorten in part: runs of text between runs of noise.
+fn mixed(len: usize) -> Vec<u8> {
+    let mut seed = 1_u32;
+    let noise = move || {
+        seed = seed.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        (seed >> 24) as u8
+    };
+    let words = b"the quick brown fox ".iter().copied().cycle();
+    let mut bytes: Vec<u8> = std::iter::repeat_with(noise).take(len).collect();
+    for (byte, word) in bytes.chunks_mut(3000).step_by(2).flatten().zip(words) {
+        *byte = word;
+    }
+    bytes
+}
+
+/// What a gzip file of exactly one member holds.
+fn unpacked(gz: &[u8]) -> Vec<u8> {
+    let mut decoder = GzDecoder::new(gz);
+    let mut bytes = Vec::new();
+    decoder.read_to_end(&mut bytes).unwrap();
+    assert!(decoder.into_inner().is_empty(), "more than one member");
+    bytes
+}
+
+fn pgz(arguments: impl IntoIterator<Item = impl AsRef<OsStr>>) -> Command {
+    let mut command = example("pgz");
+    command.args(arguments);
+    command
+}
+
+#[test]
+fn pgz_gives_back_the_same_bytes() {
+    for len in [0, 1, 1000, BLOCK - 1, BLOCK, BLOCK + 1, 5 * BLOCK + 12_345] {
+        let bytes = mixed(len);
+        for level in ["-0", "-1", "-l3", "-l=6", "-9"] {
+            let packed: Vec<_> = ["-p1", "-p4"]
+                .map(|workers| feed(pgz([level, workers, "-"]), bytes.clone()))
+                .into();
+            assert!(packed[0].status.success(), "{}", text(&packed[0].stderr));
+            assert_eq!(unpacked(&packed[0].stdout), bytes, "{len} bytes at {level}");
+            assert!(
+                packed[0].stdout == packed[1].stdout,
+                "the output depends on the number of workers"
+            );
+        }
+    }
+}
+
+#[test]
+fn gunzip_accepts_what_pgz_writes() {
+    let bytes = mixed(3 * BLOCK);
+    let packed = feed(pgz(["-"]), bytes.clone()).stdout;
+    if Command::new("gunzip").arg("--version").output().is_err() {
+        println!("there is no gunzip here");
+        return;
+    }
+    let mut gunzip = Command::new("gunzip");
+    gunzip.arg("-c");
+    let output = feed(gunzip, packed);
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    assert!(output.stdout == bytes);
+}
+
+#[test]
+fn pgz_primes_each_block_with_the_one_before() {
+    let noise: Vec<u8> = mixed(6000)[3000..].repeat(100);
+    let packed = feed(pgz(["-"]), noise.clone()).stdout;
+    let alone = 3000 * noise.len().div_ceil(BLOCK);
+    assert!(packed.len() < alone, "{} bytes for {}", packed.len(), noise.len());
+}
+
+#[test]
+fn pgz_writes_beside_its_input_and_keeps_it() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("file");
+    fs::write(&file, "first").unwrap();
+    assert!(pgz([&file]).status().unwrap().success());
+    assert_eq!(names(dir.path()), ["file", "file.gz"]);
+    let gz = dir.path().join("file.gz");
+    assert_eq!(unpacked(&fs::read(&gz).unwrap()), b"first");
+
+    fs::write(&file, "second").unwrap();
+    let refused = pgz([&file]).output().unwrap();
+    assert_eq!(refused.status.code(), Some(1));
+    assert!(
+        text(&refused.stderr).contains("file.gz exists"),
+        "{}",
+        text(&refused.stderr)
+    );
+    assert_eq!(unpacked(&fs::read(&gz).unwrap()), b"first");
+
+    assert!(pgz([OsStr::new("-f"), file.as_os_str()]).status().unwrap().success());
+    assert_eq!(unpacked(&fs::read(&gz).unwrap()), b"second");
+
+    let other = dir.path().join("other");
+    assert!(
+        pgz([file.as_os_str(), "-o".as_ref(), other.as_os_str()])
+            .status()
+            .unwrap()
+            .success()
+    );
+    assert_eq!(unpacked(&fs::read(&other).unwrap()), b"second");
+    assert_eq!(names(dir.path()), ["file", "file.gz", "other"]);
+}
+
+#[test]
+fn pgz_that_fails_leaves_nothing() {
+    let dir = tempfile::tempdir().unwrap();
+    let out = dir.path().join("out");
+    let failed = pgz([dir.path().as_os_str(), "-o".as_ref(), out.as_os_str()])
+        .output()
+        .unwrap();
+    assert_eq!(failed.status.code(), Some(1));
+    assert!(text(&failed.stderr).contains("try_map"), "{}", text(&failed.stderr));
+    assert!(names(dir.path()).is_empty());
+}
+
+#[test]
+fn pgz_refuses_wrong_arguments() {
+    for arguments in [
+        &[][..],
+        &["-l10", "-"],
+        &["-p0", "-"],
+        &["-x", "-"],
+        &["a", "b"],
+        &["-o"],
+    ] {
+        let refused = pgz(arguments).output().unwrap();
+        assert_eq!(refused.status.code(), Some(2), "{arguments:?}");
+        assert!(text(&refused.stderr).starts_with("pgz: "), "{arguments:?}");
+    }
+    assert_eq!(pgz(["/no/such/file"]).status().unwrap().code(), Some(1));
+}

@@ -1,0 +1,356 @@
+//! Walks through the language, in the order of the README, and prints what each pipeline gives.
+//!
+//! ```text
+//! cargo run --release --example tour
+//! ```
+//!
+//! Every result is asserted, too: the tour exits with 0 only if it is right.
+
+use std::{
+    collections::BTreeMap,
+    error::Error,
+    fs, panic, thread,
+    thread::sleep,
+    time::{Duration, Instant},
+};
+use tinypl::{Like, Pipe, Pipeline, map, pipeline};
+
+fn main() -> Result<(), Box<dyn Error>> {
+    in_ten_lines()?;
+    basics();
+    sinks();
+    laziness();
+    sharing();
+    iterators_and_iterables();
+    threads();
+    markers();
+    ordering();
+    errors();
+    handles();
+    own_stages();
+    println!("\nThat was the tour.");
+    Ok(())
+}
+
+/// The lines of each example beside this one, read by four threads, in the order of their names.
+fn in_ten_lines() -> Result<(), Box<dyn Error>> {
+    title("In ten lines");
+
+    let files = pipeline! {
+        fs::read_dir(env!("CARGO_MANIFEST_DIR"))?
+        |> try_map(|entry| entry)
+        |> map(|entry| entry.path())
+        |> filter(|path| path.extension().is_some_and(|extension| extension == "rs"))
+        |> o @ order::save(64)
+        |> thread::map(|path| fs::read_to_string(&path).map(|text| (path, text)), workers = 4)
+        |> order::load(o)
+        |> try_map(|file| file)
+        |> map(|(path, text)| (path.file_name().map(ToOwned::to_owned), text.lines().count()))
+        |> try_collect::<BTreeMap<_, _>>()
+    }?;
+    for (name, lines) in &files {
+        println!("  {:12} {lines:4} lines", name.as_deref().unwrap_or_default().display());
+    }
+    assert_eq!(files.len(), 3);
+    Ok(())
+}
+
+/// A source, stages, and three ways to pull.
+fn basics() {
+    title("Basics");
+
+    let mut pipe = pipeline! {
+        range(100)
+        |> map(|x| 3 * x + 1)
+        |> filter(|x| x % 2 == 0)
+        |> partition(2)
+    };
+    show("one item", pipe.next(), Some(vec![4, 10]));
+    for pair in pipe.by_ref().take(2) {
+        println!("  in a loop: {pair:?}");
+    }
+    show("the number of those left", pipe.count(), 22);
+}
+
+/// A chain that ends in a sink runs; its value is the result.
+fn sinks() {
+    title("Sinks");
+
+    show("fold", pipeline! { range(1, 101) |> fold(0, |sum, x| sum + x) }, 5050);
+    show(
+        "count",
+        pipeline! { "to be or not to be".split(' ') |> filter(|w| w.len() == 2) |> count() },
+        5,
+    );
+    show(
+        "collect",
+        pipeline! { [1, 2, 3] |> map(|x| 2 * x) |> collect::<Vec<_>>() },
+        vec![2, 4, 6],
+    );
+    pipeline! { range(3) |> for_each(|x| println!("  for_each: {x}")) }
+}
+
+/// Nothing is computed before it is asked for, and what was taken is gone.
+fn laziness() {
+    title("Laziness");
+
+    let mut squared = Vec::new();
+    let mut pipe = pipeline! { range(1, 1_000_000) |> map(|x| { squared.push(x); x * x }) };
+    show("first", pipe.next(), Some(1));
+    show("second", pipe.next(), Some(4));
+    drop(pipe);
+    show("squared so far", squared, vec![1, 2]);
+
+    let mut pipe = pipeline! { range(10) |> map(|x| 10 * x) };
+    show(
+        "three of it",
+        pipeline! { &mut pipe |> take(3) |> collect::<Vec<_>>() },
+        vec![0, 10, 20],
+    );
+    show("the next one", pipe.next(), Some(30));
+}
+
+/// Named tracks: whoever pulls takes the next item.
+fn sharing() {
+    title("Sharing");
+
+    pipeline! {
+        let mut mapped = range(100) |> map(|x| x + 1);
+        let mut odd    = mapped |> filter(|x| x % 2 == 1);
+        let mut even   = mapped |> filter(|x| x % 2 == 0);
+    }
+    show("mapped", mapped.next(), Some(1));
+    show("odd", odd.next(), Some(3));
+    show("even", even.next(), Some(4));
+    show("even", even.next(), Some(6));
+    show("mapped", mapped.next(), Some(7));
+
+    let pairs = pipeline! {
+        let numbers = range(6);
+        numbers |> zip(numbers) |> collect::<Vec<_>>()
+    };
+    show("a track zipped with itself", pairs, vec![(0, 1), (2, 3), (4, 5)]);
+}
+
+/// Two pipelines over one iterable both begin at its start; over one iterator they take turns.
+fn iterators_and_iterables() {
+    title("Iterators and iterables");
+
+    let numbers = vec![0, 1, 2, 3, 4];
+    let mut one = pipeline! { &numbers |> map(|x| x + 1) };
+    let mut two = pipeline! { &numbers |> map(|x| x + 1) };
+    show("of an iterable", (one.next(), two.next()), (Some(1), Some(1)));
+
+    let mut numbers = numbers.into_iter();
+    let mut one = pipeline! { &mut numbers |> map(|x| x + 1) };
+    let first = one.next();
+    let mut two = pipeline! { &mut numbers |> map(|x| x + 1) };
+    show("of an iterator", (first, two.next()), (Some(1), Some(2)));
+
+    let pipe = pipeline! { ["to", "be", "or", "not"] |> map(|word| word.len()) };
+    show("a pipeline is an iterator", pipe.max(), Some(3));
+}
+
+/// Workers pull what stands above their queue, and prefetch.
+fn threads() {
+    title("Threads");
+
+    let pipe = pipeline! {
+        range(100)
+        |> map(|x| 2 * x)
+        |> thread::queue(workers = 4, maxsize = 8)
+    };
+    let mut items: Vec<_> = pipe.collect();
+    println!("  ten of a queue, as they came: {:?}", &items[..10]);
+    items.sort();
+    show(
+        "all are there",
+        items == (0..100).map(|x| 2 * x).collect::<Vec<_>>(),
+        true,
+    );
+
+    let sum = pipeline! {
+        range(100)                      // ┐
+        |> map(|x| x + 1)               // │ run by these four workers
+        |> thread::queue(4)             // ┘
+        |> map(|x| x * 2)               // ┐ run by these two
+        |> thread::queue(2)             // ┘
+        |> fold(0, |sum, x| sum + x)    //   run by the caller
+    };
+    show("stacked queues", sum, 10_100);
+
+    let begin = Instant::now();
+    let naps = pipeline! {
+        range(20)
+        |> thread::each(|_| sleep(Duration::from_millis(10)), workers = 20)
+        |> count()
+    };
+    println!(
+        "  {naps} naps of 10 ms by 20 workers took {} ms",
+        begin.elapsed().as_millis()
+    );
+
+    let length = pipeline! {
+        ["one", "two", "three"]
+        |> thread::map_init(String::new, |buffer, word| {
+            buffer.clear();
+            buffer.push_str(word);
+            buffer.len()
+        }, workers = 2)
+        |> fold(0, |sum, n| sum + n)
+    };
+    show("with a state for each worker", length, 11);
+
+    let mut total = 0;
+    let mut sums = pipeline! {
+        range(1, 5)
+        |> map(move |x| { total += x; total })
+        |> thread::mutex()
+        |> thread::map(|sum| 10 * sum, workers = 16)
+        |> collect::<Vec<_>>()
+    };
+    sums.sort();
+    show("one at a time upstream of a mutex", sums, vec![10, 30, 60, 100]);
+
+    let text = String::from("no word of it is copied");
+    let longest = thread::scope(|s| {
+        pipeline! {
+            text.split(' ')
+            |> thread::map(|word| word.len(), workers = 2, scope = s)
+            |> fold(0, |longest, n| usize::max(longest, n))
+        }
+    });
+    show("in a scope, on borrowed text", longest, 6);
+}
+
+/// Signals that travel with the items.
+fn markers() {
+    title("Markers");
+
+    pipeline! {
+        let mut pipe =
+            range(50)
+            |> map(|i| 0..=i)                       // [0]     [0, 1]     [0, 1, 2]     …
+            |> m @ marker::insert_periodic()        // [0]  m  [0, 1]  m  [0, 1, 2]  m  …
+            |> flatten()                            //  0   m   0, 1   m   0, 1, 2   m  …
+            |> map(|x| x + 1);                      //  1   m   1, 2   m   1, 2, 3   m  …
+    }
+    let mut next = || pipeline! { &mut pipe |> marker::until(m) |> collect::<Vec<_>>() };
+    show("until the marker", next(), vec![1]);
+    show("until the next", next(), vec![1, 2]);
+    show("until the next", next(), vec![1, 2, 3]);
+
+    let mut hundreds = 0;
+    let items = pipeline! {
+        range(1000)
+        |> m @ marker::insert_periodic(n = 100)
+        |> filter(|x| x % 7 == 0)
+        |> marker::on(|| hundreds += 1, m)
+        |> count()
+    };
+    show("items, and hundreds of the input", (items, hundreds), (143, 10));
+
+    let parts = pipeline! {
+        range(7)
+        |> marker::insert_periodic(4)
+        |> partition(3, split_on_marker = true)
+        |> collect::<Vec<_>>()
+    };
+    show(
+        "split where a marker stands",
+        parts,
+        vec![vec![0, 1, 2], vec![3], vec![4, 5, 6]],
+    );
+}
+
+/// What threads bring into disorder comes back in order; what is filtered out leaves no gap.
+fn ordering() {
+    title("Ordering");
+
+    let items: Vec<u64> = pipeline! {
+        range(50)
+        |> o @ order::save(maxsize = 8)
+        |> thread::each(|x| sleep(Duration::from_millis(x * 7 % 5)), workers = 8)
+        |> filter(|x| x % 2 == 0)
+        |> order::load(o)
+        |> collect()
+    };
+    show("in order, without the odd ones", items, (0..50).step_by(2).collect());
+}
+
+/// A failure is one error with its place, and never an early end.
+fn errors() {
+    title("Errors");
+
+    let numbers = pipeline! {
+        ["1", "2", "three", "4"]
+        |> try_map(|s| s.parse::<i32>())
+        |> try_collect::<Vec<_>>()
+    };
+    let error = numbers.unwrap_err();
+    println!("  an Err: {error}");
+    assert_eq!((error.stage(), error.item()), (Some("try_map"), Some(2)));
+
+    let mut pipe = pipeline! {
+        range(10)
+        |> thread::map(|x| if x < 3 { x } else { panic!("no {x}") }, workers = 1)
+    };
+    let hook = panic::take_hook();
+    panic::set_hook(Box::new(|_| {})); // The panic is meant: keep its usual message off stderr.
+    let error = loop {
+        match pipe.try_next() {
+            Ok(Some(x)) => println!("  {x}"),
+            Ok(None) => unreachable!("the end and an error are told apart"),
+            Err(error) => break error,
+        }
+    };
+    panic::set_hook(hook);
+    println!("  a panic: {error}");
+    assert_eq!((error.message(), error.item()), ("panicked: no 3", Some(3)));
+}
+
+/// `NAME @` binds live figures and levers.
+fn handles() {
+    title("Handles");
+
+    pipeline! {
+        let mut pipe =
+            range(100)
+            |> o @ order::save(8)
+            |> q @ thread::map(|x| x + 1, workers = 4, maxsize = 16)
+            |> order::load(o);
+    }
+    show("workers and maxsize", (q.workers(), q.maxsize()), (4, 16));
+    println!("  results that lie ready: {}", q.fill());
+    o.set_maxsize(32);
+    show("first", pipe.next(), Some(1));
+    pipe.stop();
+}
+
+/// Twice each item.
+fn double<P: Pipe<Item = i32>>(up: P) -> impl Like<P, Item = i32> {
+    map(up, |x| 2 * x)
+}
+
+/// A function of an upstream is a stage; each built-in stage is one.
+fn own_stages() {
+    title("Your own stages");
+
+    let items = pipeline! { range(3) |> double() |> double() |> collect::<Vec<_>>() };
+    show("range(3), doubled twice", items, vec![0, 4, 8]);
+
+    let pipe = tinypl::filter(map(tinypl::range(0, 100), |x| 3 * x + 1), |x| x % 2 == 0);
+    let pipe = Pipeline::new(tinypl::thread::queue(pipe).workers(4).maxsize(8));
+    show("without the macro", pipe.count(), 50);
+}
+
+/// Prints a result, and makes sure of it.
+#[track_caller]
+fn show<T: PartialEq + std::fmt::Debug>(what: &str, result: T, expected: T) {
+    assert_eq!(result, expected, "{what}");
+    println!("  {what}: {result:?}");
+}
+
+fn title(text: &str) {
+    println!("\n{text}");
+}

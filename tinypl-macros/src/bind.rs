@@ -1,0 +1,210 @@
+//! Arguments to parameters: names, how many, and what can be told of a value without its type.
+
+use crate::ast::{Arg, Stage, bare, ends, name_of};
+use crate::names::{did_you_mean, nearest};
+use crate::vocabulary::{Function, Is, Param, Row, Takes};
+use proc_macro2::Ident;
+use quote::{ToTokens, quote};
+use syn::{Error, Expr, Lit, Result, parse2};
+
+/// An argument and the parameter that it is for.
+pub(crate) struct Given<'a> {
+    pub(crate) param: &'static Param,
+    pub(crate) arg: &'a Arg,
+    /// The value is an earlier track's name.
+    pub(crate) track: bool,
+}
+
+/// What the arguments of a built-in are for, in the order in which they are written.
+pub(crate) fn built_in<'a>(
+    stage: &'a Stage,
+    row: &'static Row,
+    track: impl Fn(&Ident) -> bool,
+) -> Result<Vec<Given<'a>>> {
+    in_order(stage)?;
+    no_generics(stage, row)?;
+    let mut given: Vec<Given> = Vec::new();
+    for (place, arg) in stage.args.iter().enumerate() {
+        let param = match &arg.name {
+            Some(name) => named(name, row)?,
+            None => row.given().nth(place).ok_or_else(|| surplus(arg, row))?,
+        };
+        if given.iter().any(|other| other.param.name == param.name) {
+            let at = arg.name.as_ref().map_or(ends(&arg.value).0, Ident::span);
+            return Err(Error::new(at, format!("`{}` is given twice", param.name)));
+        }
+        value(param, &arg.value, row)?;
+        let track = param.takes == Takes::Upstream && name_of(&arg.value).is_some_and(&track);
+        given.push(Given { param, arg, track });
+    }
+    let absent = |param: &&'static Param| !given.iter().any(|given| given.param.name == param.name);
+    let missing = row
+        .given()
+        .filter(|param| matches!(param.is, Is::Needed | Is::Asked))
+        .find(absent);
+    match missing {
+        None => Ok(given),
+        Some(param) => {
+            let text = format!("`{}` needs `{}`: {}", row.name, param.name, row.signature());
+            Err(Error::new(stage.at(), text))
+        }
+    }
+}
+
+/// The row of `rows`, which have one name, that has room for the arguments; an error if none has.
+pub(crate) fn overload(stage: &Stage, rows: impl Iterator<Item = &'static Row> + Clone) -> Result<&'static Row> {
+    let fits = |row: &&'static Row| {
+        let known = |arg: &Arg| {
+            arg.name
+                .as_ref()
+                .is_none_or(|name| row.given().any(|param| name == param.name))
+        };
+        let needed = row
+            .given()
+            .filter(|param| matches!(param.is, Is::Needed | Is::Asked))
+            .count();
+        (needed..=row.given().count()).contains(&stage.args.len()) && stage.args.iter().all(known)
+    };
+    let mut all = rows.clone();
+    match (rows.clone().find(fits), all.next(), all.next()) {
+        // of one row the error can say more
+        (Some(row), ..) | (None, Some(row), None) => Ok(row),
+        _ => {
+            let forms: Vec<String> = rows.map(Row::signature).collect();
+            Err(Error::new(
+                stage.at(),
+                format!("`{}` is one of {}", stage.name(), forms.join(", ")),
+            ))
+        }
+    }
+}
+
+/// The same for an own stage, whose parameters are not known.
+pub(crate) fn own(stage: &Stage) -> Result<()> {
+    in_order(stage)?;
+    let names: Vec<&Ident> = stage.args.iter().filter_map(|arg| arg.name.as_ref()).collect();
+    for (place, name) in names.iter().enumerate() {
+        if names.iter().take(place).any(|other| other == name) {
+            return Err(Error::new(name.span(), format!("`{name}` is given twice")));
+        }
+        if parse2::<Ident>(name.to_token_stream()).is_err() {
+            return Err(Error::new(
+                name.span(),
+                format!("`{name}` is a keyword, so no method is called like it"),
+            ));
+        }
+    }
+    Ok(())
+}
+
+fn in_order(stage: &Stage) -> Result<()> {
+    let named = stage.args.iter().skip_while(|arg| arg.name.is_none());
+    match named.clone().find(|arg| arg.name.is_none()) {
+        None => Ok(()),
+        Some(arg) => Err(Error::new_spanned(
+            &arg.value,
+            "a positional argument can't follow a named one",
+        )),
+    }
+}
+
+fn no_generics(stage: &Stage, row: &Row) -> Result<()> {
+    match stage
+        .path
+        .path
+        .segments
+        .iter()
+        .find(|segment| !segment.arguments.is_none())
+    {
+        Some(segment) if !row.generic => {
+            let text = format!("`{}` takes no type arguments", row.name);
+            Err(Error::new_spanned(&segment.arguments, text))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn named(name: &Ident, row: &'static Row) -> Result<&'static Param> {
+    row.given().find(|param| name == param.name).ok_or_else(|| {
+        let it_has = || match row.given().next() {
+            Some(_) => format!(": {}", row.signature()),
+            None => String::new(),
+        };
+        let hint = did_you_mean(&name.to_string(), row.given().map(|param| param.name), it_has);
+        Error::new(name.span(), format!("`{}` has no option `{name}`{hint}", row.name))
+    })
+}
+
+fn surplus(arg: &Arg, row: &Row) -> Error {
+    let signature = row.signature();
+    let text = match row.given().count() {
+        0 => format!("`{}` takes no arguments", row.name),
+        1 => format!("`{}` takes 1 argument: {signature}", row.name),
+        n => format!("`{}` takes {n} arguments: {signature}", row.name),
+    };
+    Error::new_spanned(&arg.value, text)
+}
+
+fn value(param: &Param, value: &Expr, row: &Row) -> Result<()> {
+    let name = param.name;
+    let wrong = |text: String| Err(Error::new_spanned(value, text));
+    match (param.takes, plain(value)) {
+        (Takes::Count, Expr::Lit(literal)) if is_zero(&literal.lit) => wrong(format!("`{name}` must be at least 1")),
+        (Takes::Order, Expr::Lit(_)) => wrong(format!(
+            "`{}` needs the name of an order: `{name} @ order::save(…)`",
+            row.name
+        )),
+        (Takes::Marker, Expr::Lit(_)) => wrong(format!(
+            "`{}` needs the name of a marker: `{name} @ marker::insert_periodic(…)`",
+            row.name
+        )),
+        (Takes::Function(function), Expr::Closure(closure)) => arity(closure, function),
+        (Takes::Message, Expr::Closure(closure)) => arity(closure, Function::OfRef("_")),
+        (Takes::Word(words), _) => match name_of(value) {
+            Some(word) => a_word(word, words, name),
+            None => Ok(()),
+        },
+        _ => Ok(()),
+    }
+}
+
+/// The value without what groups it.
+fn plain(value: &Expr) -> &Expr {
+    match bare(value) {
+        Expr::Group(group) => plain(&group.expr),
+        value => value,
+    }
+}
+
+fn is_zero(literal: &Lit) -> bool {
+    matches!(literal, Lit::Int(number) if number.base10_digits() == "0")
+}
+
+fn arity(closure: &syn::ExprClosure, function: Function) -> Result<()> {
+    let text = match (function, closure.inputs.len()) {
+        (Function::OfNothing, 0) | (Function::OfItem(_) | Function::OfRef(_), 1) => return Ok(()),
+        (Function::OfNothing, _) => "this function takes no arguments: `|| …`".to_owned(),
+        (_, 0) => "this function takes the item: `|x| …`".to_owned(),
+        (_, n) => format!("this function takes 1 argument, not {n}: of an item that is a tuple write `|(a, b)| …`"),
+    };
+    let (begin, end) = (&closure.inputs_begin, &closure.inputs_end);
+    Err(Error::new_spanned(quote!(#begin #end), text))
+}
+
+/// A single name that is no word, but nearly one, is taken for a slip; any other may be a variable.
+fn a_word(word: &Ident, words: &[(&str, &str)], param: &str) -> Result<()> {
+    let text = word.to_string();
+    if words.iter().any(|known| known.0 == text) {
+        return Ok(());
+    }
+    match nearest(&text, words.iter().map(|known| known.0)) {
+        None => Ok(()),
+        Some(near) => {
+            let hint = format!("did you mean `{near}`? (a variable goes in parentheses)");
+            Err(Error::new(
+                word.span(),
+                format!("unknown value `{text}` of `{param}`: {hint}"),
+            ))
+        }
+    }
+}

@@ -1,0 +1,305 @@
+//! One stage to tokens: `path(up, args…).setter(value)…`, with the runtime's checks before it.
+
+use crate::ast::{Root, Stage, bare, ends, name_of, respan};
+use crate::bind::Given;
+use crate::check::{Call, Puller};
+use crate::expand::{Nest, parens, upstream};
+use crate::flow::is_waived;
+use crate::function;
+use crate::names::nearest;
+use crate::vocabulary::{self, Guard, Handle, Is, Lowers, Param, Pulls, Row, Takes};
+use proc_macro2::{Ident, Span, TokenStream};
+use quote::{ToTokens, quote, quote_spanned};
+use syn::{Expr, ExprLit, Lit};
+
+/// The stage on top of what `nest` has.
+pub(crate) fn stage(call: &Call, root: &Root, nest: &mut Nest) {
+    let up = upstream(call.stage.at());
+    nest.name(&up);
+    match call.row {
+        None => nest.set(own(call.stage, &up)),
+        Some(row) => Writer {
+            call,
+            row,
+            root,
+            at: call.stage.at(),
+            up,
+        }
+        .stage(nest),
+    }
+}
+
+/// `::tinypl::range(a, b).step(c)`
+pub(crate) fn source(call: &Call, root: &Root, nest: &mut Nest) {
+    let Some(row) = call.row else { return };
+    let at = call.stage.at();
+    let writer = Writer {
+        call,
+        row,
+        root,
+        at,
+        up: upstream(at),
+    };
+    let args = row
+        .params
+        .iter()
+        .map(|param| writer.arg(param, nest).0)
+        .collect::<Vec<_>>();
+    let (path, setters) = (writer.path(false), writer.setters());
+    let args = writer.parens(quote!(#(#args),*));
+    nest.set(writer.branded(quote!(#path #args #setters)));
+}
+
+/// A clone of a shared track.
+pub(crate) fn track(name: &Ident, root: &Root) -> TokenStream {
+    let (at, root) = (name.span(), root.at(name.span()));
+    quote_spanned!(at=> #root::__private::track(&#name))
+}
+
+/// `.fold(init, f)`
+pub(crate) fn sink(call: &Call) -> TokenStream {
+    let (at, path) = (call.stage.at(), &call.stage.path);
+    let params = call.row.into_iter().flat_map(Row::all);
+    let args = params
+        .filter_map(|param| given(call, param))
+        .map(|given| bare(&given.arg.value));
+    let args = parens(quote!(#(#args),*), call.stage.parens.unwrap_or(at));
+    quote_spanned!(at=> .#path #args)
+}
+
+/// A stage of the user's: named arguments are setters.
+fn own(stage: &Stage, up: &Ident) -> TokenStream {
+    let (at, path) = (stage.at(), &stage.path);
+    let args = stage
+        .args
+        .iter()
+        .filter(|arg| arg.name.is_none())
+        .map(|arg| bare(&arg.value));
+    let args = parens(quote!(#up #(, #args)*), stage.parens.unwrap_or(at));
+    let mut call = match path.path.get_ident().and_then(|name| slip(name)) {
+        // it may be the user's after all: rustc decides, and if not says "a local variable with a similar name exists"
+        Some(known) => {
+            let known = Ident::new(known, at);
+            quote_spanned!(at=> ({ #[allow(unused_variables)] let #known = (); #path }) #args)
+        }
+        None => quote!(#path #args),
+    };
+    for arg in &stage.args {
+        if let Some(name) = &arg.name {
+            call.extend(setter(name, bare(&arg.value).to_token_stream()));
+        }
+    }
+    call
+}
+
+/// The built-in that a single name may be a slip from.
+fn slip(name: &Ident) -> Option<&'static str> {
+    let rows = vocabulary::STAGES.iter().chain(vocabulary::SINKS).map(|row| row.name);
+    nearest(&name.to_string(), rows.filter(|name| !name.contains("::")))
+}
+
+fn setter(name: &Ident, value: TokenStream) -> TokenStream {
+    let (at, (_, last)) = (name.span(), ends(&value));
+    let value = parens(value, last);
+    quote_spanned!(at=> .#name #value)
+}
+
+fn given<'c, 'a>(call: &'c Call<'a>, param: &Param) -> Option<&'c Given<'a>> {
+    call.given.iter().find(|given| given.param.name == param.name)
+}
+
+/// A built-in being written.
+struct Writer<'c, 'a> {
+    call: &'c Call<'a>,
+    row: &'static Row,
+    root: &'c Root,
+    at: Span,
+    up: Ident,
+}
+
+impl Writer<'_, '_> {
+    fn stage(&self, nest: &mut Nest) {
+        let (at, up) = (self.at, &self.up);
+        let queue = matches!(self.row.lowers, Lowers::Queue(_));
+        // before the arguments' functions, so that these see a stream that is known to fit
+        let handle = self.handle(nest);
+        if !queue {
+            self.guards(handle.as_ref(), nest);
+        }
+        let mut exclusive = false;
+        let mut args = Vec::new();
+        for param in self
+            .row
+            .all()
+            .filter(|param| matches!(param.is, Is::Needed | Is::Or(_) | Is::Fixed(_)))
+        {
+            let (arg, alone) = match (param.takes, &handle) {
+                (Takes::Order, Some(order)) => (quote_spanned!(at=> &#order), false),
+                (Takes::Marker, Some(marker)) => (marker.clone(), false),
+                _ => self.arg(param, nest),
+            };
+            exclusive |= alone;
+            args.push(arg);
+        }
+        let setters = self.setters();
+        if let Lowers::Queue(part) = self.row.lowers {
+            nest.set(self.private(part, quote!(#up #(, #args)*)));
+            nest.name(up);
+            self.guards(None, nest);
+            let name = self.row.name;
+            let queue = self.private("queue", quote_spanned!(at=> #up, #name));
+            nest.set(quote!(#queue #setters));
+            return;
+        }
+        let path = self.path(exclusive && self.row.lowers == Lowers::Twins);
+        let args = self.parens(quote!(#up #(, #args)*));
+        nest.set(self.branded(quote!(#path #args #setters)));
+    }
+
+    /// The order or marker that the stage is about, evaluated once.
+    fn handle(&self, nest: &mut Nest) -> Option<TokenStream> {
+        let param = self
+            .row
+            .all()
+            .find(|param| matches!(param.takes, Takes::Order | Takes::Marker))?;
+        match (given(self.call, param).map(|given| bare(&given.arg.value)), param.is) {
+            (Some(value), _) if name_of(value).is_some() => Some(value.to_token_stream()),
+            (Some(value), _) => {
+                let name = Ident::new("__handle", ends(value).0);
+                let by_ref = matches!(param.takes, Takes::Order).then(|| quote!(&));
+                nest.bind(&name, quote!(#by_ref #value));
+                let deref = by_ref.is_some().then(|| quote!(*));
+                Some(quote!(#deref #name))
+            }
+            (None, Is::Or(path)) => Some(self.runtime(path, self.at)),
+            (None, _) => None,
+        }
+    }
+
+    /// The runtime's checks, each a call at one token of the user's that gives the stream back.
+    fn guards(&self, handle: Option<&TokenStream>, nest: &mut Nest) {
+        let (at, up) = (self.at, &self.up);
+        for guard in self.row.guards {
+            let call = match guard {
+                Guard::SendItems => self.private("send_items", quote!(#up)),
+                Guard::Pullable => self.private("pullable", quote!(#up)),
+                Guard::Unordered => self.private("unordered", quote!(#up)),
+                Guard::Unmarked if is_waived(&self.call.given) => continue,
+                Guard::Unmarked => self.private("unmarked", quote!(#up)),
+                Guard::Saved => self.private("saved", quote_spanned!(at=> &#handle, #up)),
+                Guard::Inserted => self.private("inserted", quote_spanned!(at=> #handle, #up)),
+            };
+            nest.bind(up, call);
+        }
+    }
+
+    /// An argument, and whether it is a function that one thread at a time calls.
+    fn arg(&self, param: &Param, nest: &mut Nest) -> (TokenStream, bool) {
+        let given = given(self.call, param);
+        let value = given.map(|given| bare(&given.arg.value));
+        let puller = if self.row.pulls == Pulls::Many {
+            Puller::Many
+        } else {
+            self.call.puller
+        };
+        let tokens = match (param.is, param.takes, value) {
+            (Is::Fixed(tokens), ..) => respan(tokens.parse().unwrap_or_default(), self.at),
+            (_, Takes::Function(function), Some(value)) => {
+                return function::argument(value, function, puller, self.root, &self.up, nest);
+            }
+            (_, Takes::Message, Some(value @ Expr::Closure(_))) => {
+                return function::message(value, puller, self.root, &self.up, nest);
+            }
+            (_, Takes::Upstream, Some(value)) if given.is_some_and(|given| given.track) => self.track(value),
+            (_, _, Some(value)) => value.to_token_stream(),
+            (_, _, None) => TokenStream::new(),
+        };
+        (tokens, false)
+    }
+
+    fn track(&self, value: &Expr) -> TokenStream {
+        let Some(name) = name_of(value) else {
+            return value.to_token_stream();
+        };
+        let (at, root, track) = (name.span(), self.root.at(name.span()), track(name, self.root));
+        quote_spanned!(at=> #root::Pipeline::new(#track))
+    }
+
+    fn setters(&self) -> TokenStream {
+        let options = self
+            .call
+            .given
+            .iter()
+            .filter(|given| !matches!(given.param.is, Is::Needed | Is::Or(_)));
+        options.filter_map(|given| self.setter(given)).collect()
+    }
+
+    fn setter(&self, given: &Given) -> Option<TokenStream> {
+        let value = bare(&given.arg.value);
+        let written = given
+            .arg
+            .name
+            .clone()
+            .unwrap_or_else(|| Ident::new(given.param.name, self.at));
+        if let (
+            Is::Switch(other),
+            Expr::Lit(ExprLit {
+                lit: Lit::Bool(literal),
+                ..
+            }),
+        ) = (given.param.is, value)
+        {
+            return literal
+                .value
+                .then(|| setter(&Ident::new(other, written.span()), TokenStream::new()));
+        }
+        let word = match given.param.takes {
+            Takes::Word(words) => name_of(&given.arg.value).and_then(|name| words.iter().find(|word| name == word.0)),
+            _ => None,
+        };
+        let value = match word {
+            Some((_, path)) => self.runtime(path, ends(value).0),
+            None => value.to_token_stream(),
+        };
+        Some(setter(&written, value))
+    }
+
+    /// `::tinypl::path` by the user's own tokens, so that hover and completion work; or its twin for an `FnMut`.
+    fn path(&self, twin: bool) -> TokenStream {
+        let first = ends(&self.call.stage.path).0;
+        let (root, mut path) = (self.root.at(first), self.call.stage.path.clone());
+        if twin && let Some(last) = path.path.segments.last_mut() {
+            last.ident = Ident::new(&format!("{}_mut", last.ident), last.ident.span());
+        }
+        quote_spanned!(first=> #root::#path)
+    }
+
+    /// A path of the vocabulary's, in the runtime.
+    fn runtime(&self, path: &str, at: Span) -> TokenStream {
+        let (root, path) = (self.root.at(at), respan(path.parse().unwrap_or_default(), at));
+        quote_spanned!(at=> #root::#path)
+    }
+
+    fn private(&self, name: &str, args: TokenStream) -> TokenStream {
+        let (at, root, name) = (self.at, self.root.at(self.at), Ident::new(name, self.at));
+        quote_spanned!(at=> #root::__private::#name(#args))
+    }
+
+    fn parens(&self, args: TokenStream) -> TokenStream {
+        parens(args, self.call.stage.parens.unwrap_or(self.at)).to_token_stream()
+    }
+
+    /// Gives an order or a marker a type of its own, called like it, so that rustc's messages name it.
+    fn branded(&self, call: TokenStream) -> TokenStream {
+        let with = match self.row.handle {
+            Handle::Order => "order_branded",
+            Handle::Marker => "marker_branded",
+            Handle::No | Handle::Live => return call,
+        };
+        let Some(name) = &self.call.stage.bind else { return call };
+        let mut brand = name.clone();
+        brand.set_span(Span::mixed_site().located_at(name.span()));
+        let (with, root) = (Ident::new(with, name.span()), self.root.at(name.span()));
+        quote!(({ #[allow(non_camel_case_types)] struct #brand; #root::__private::#with::<#brand, _> })(#call))
+    }
+}

@@ -1,0 +1,407 @@
+//! What can be told from the block alone: names, arguments, who pulls whom, the flow of orders and markers.
+//! `expand` then has nothing left to refuse.
+
+use crate::ast::{Block, Chain, Source, Stage};
+use crate::bind::{self, Given};
+use crate::flow::{self, Flow, Handles};
+use crate::names::did_you_mean;
+use crate::vocabulary::{self, Handle, Pulls, Row};
+use proc_macro2::Ident;
+use syn::{Error, Expr, Result};
+
+/// A block's chains, judged: the tracks' in their order, then the closing one.
+pub(crate) struct Checked<'a> {
+    pub(crate) tracks: Vec<Verdict<'a>>,
+    pub(crate) closing: Option<Verdict<'a>>,
+}
+
+pub(crate) enum Verdict<'a> {
+    Sound(Sound<'a>),
+    /// Pulls from a track that failed: nothing more is to be said.
+    Follows(&'a Ident),
+    Failed(Error),
+}
+
+/// A chain without a mistake.
+pub(crate) struct Sound<'a> {
+    pub(crate) source: Origin<'a>,
+    pub(crate) stages: Vec<Call<'a>>,
+    pub(crate) sink: Option<Call<'a>>,
+    /// A track that later chains pull from.
+    pub(crate) shared: bool,
+}
+
+pub(crate) enum Origin<'a> {
+    BuiltIn(Call<'a>),
+    Track(&'a Ident),
+    Value(&'a Expr, Puller),
+}
+
+/// A stage and what its arguments are for.
+pub(crate) struct Call<'a> {
+    pub(crate) stage: &'a Stage,
+    /// `None`: an own stage.
+    pub(crate) row: Option<&'static Row>,
+    /// Of an own stage, none.
+    pub(crate) given: Vec<Given<'a>>,
+    pub(crate) puller: Puller,
+}
+
+/// Who pulls a stage.
+#[derive(Clone, Copy, PartialEq)]
+pub(crate) enum Puller {
+    /// One thread at a time.
+    One,
+    /// A queue's workers.
+    Many,
+    /// Whoever gets the pipeline: another block may put a queue below it.
+    Open,
+}
+
+/// What is known of an earlier track.
+struct Known<'a> {
+    name: &'a Ident,
+    state: State,
+}
+
+enum State {
+    Stream(Flow),
+    /// Ended by a sink: an ordinary value.
+    Value,
+    Failed,
+}
+
+struct Scope<'a> {
+    tracks: Vec<Known<'a>>,
+    handles: Handles,
+}
+
+pub(crate) fn block(block: &Block) -> Checked<'_> {
+    let mut scope = Scope {
+        tracks: Vec::new(),
+        handles: Handles::new(),
+    };
+    let mut tracks = Vec::new();
+    for (place, track) in block.tracks.iter().enumerate() {
+        let shared = is_pulled(block, place);
+        let (verdict, state) = scope.chain(&track.chain, End::Track { shared });
+        scope.tracks.push(Known {
+            name: &track.name,
+            state,
+        });
+        tracks.push(verdict);
+    }
+    let closing = block
+        .closing
+        .as_ref()
+        .map(|chain| scope.chain(chain, End::Expression).0);
+    let mut checked = Checked { tracks, closing };
+    if checked.closing.is_some() && block.errors.is_empty() {
+        checked.find_unloaded();
+    }
+    checked
+}
+
+/// Whether a later chain of the block names the track as what it pulls from.
+fn is_pulled(block: &Block, place: usize) -> bool {
+    let Some(name) = block.tracks.get(place).map(|track| &track.name) else {
+        return false;
+    };
+    for track in block.tracks.iter().skip(place + 1) {
+        if upstreams(&track.chain).contains(&name) {
+            return true;
+        }
+        if track.name == *name {
+            return false;
+        }
+    }
+    block
+        .closing
+        .as_ref()
+        .is_some_and(|chain| upstreams(chain).contains(&name))
+}
+
+/// The names that a chain may pull from.
+fn upstreams(chain: &Chain) -> Vec<&Ident> {
+    let mut names: Vec<&Ident> = chain.source.iter().filter_map(Source::name).collect();
+    for stage in &chain.stages {
+        if vocabulary::stage(&stage.name()).is_some_and(|row| row.takes(vocabulary::Takes::Upstream)) {
+            names.extend(stage.args.iter().filter_map(|arg| crate::ast::name_of(&arg.value)));
+        }
+    }
+    names
+}
+
+enum End {
+    Track { shared: bool },
+    Expression,
+}
+
+impl<'a> Scope<'a> {
+    /// Judges a chain, and says what a later one may know of it.
+    fn chain(&mut self, chain: &'a Chain, end: End) -> (Verdict<'a>, State) {
+        let mut errors = chain.errors.clone();
+        let sound = self.sound(chain, &end, &mut errors);
+        if let Some(error) = combine(errors) {
+            return (Verdict::Failed(error), State::Failed);
+        }
+        match sound {
+            Some((sound, flow)) => {
+                let state = if sound.sink.is_some() {
+                    State::Value
+                } else {
+                    State::Stream(flow)
+                };
+                (Verdict::Sound(sound), state)
+            }
+            None => match upstreams(chain).into_iter().find(|name| self.has_failed(name)) {
+                Some(name) => (Verdict::Follows(name), State::Failed),
+                // not reached: without a source there is an error
+                None => (
+                    Verdict::Failed(Error::new(proc_macro2::Span::call_site(), "no source")),
+                    State::Failed,
+                ),
+            },
+        }
+    }
+
+    /// `None` where nothing more can be told, because of an error or a failed track.
+    fn sound(&mut self, chain: &'a Chain, end: &End, errors: &mut Vec<Error>) -> Option<(Sound<'a>, Flow)> {
+        let last = Row::of(chain.stages.last()).filter(|row| vocabulary::sink(row.name).is_some());
+        let shared = matches!(end, End::Track { shared: true }) && last.is_none();
+        let puller = if last.is_some() || shared {
+            Puller::One
+        } else {
+            Puller::Open
+        };
+        let pullers = pullers(&chain.stages, puller);
+
+        let failed = upstreams(chain).into_iter().any(|name| self.has_failed(name));
+        let first = pullers.first().copied().unwrap_or(puller);
+        let mut flow = Flow::unknown();
+        let source = match &chain.source {
+            None => None,
+            Some(source) => note(self.source(source, first), errors),
+        };
+        let source = source.map(|(source, passes)| {
+            // below a piece that did not parse anything may pass
+            flow = if chain.errors.is_empty() {
+                passes
+            } else {
+                Flow::unknown()
+            };
+            source
+        });
+
+        let (mut stages, mut sink) = (Vec::new(), None);
+        for (place, stage) in chain.stages.iter().enumerate() {
+            let puller = pullers.get(place + 1).copied().unwrap_or(puller);
+            let is_last = place + 1 == chain.stages.len();
+            let Some(call) = note(self.call(stage, puller, is_last), errors) else {
+                flow.pass_own(stage);
+                continue;
+            };
+            let passed = match call.row {
+                Some(row) => flow.pass(stage, row, &call.given, &self.handles),
+                None => Ok(flow.pass_own(stage)),
+            };
+            let _ = note(passed, errors);
+            if let (Some(name), Some(row)) = (&stage.bind, call.row) {
+                self.handles.insert(name.to_string(), row);
+            }
+            match call.is_sink() {
+                true => sink = Some(call),
+                false => stages.push(call),
+            }
+        }
+        match source {
+            Some(source) if !failed => Some((
+                Sound {
+                    source,
+                    stages,
+                    sink,
+                    shared,
+                },
+                flow,
+            )),
+            _ => None,
+        }
+    }
+
+    fn source(&self, source: &'a Source, puller: Puller) -> Result<(Origin<'a>, Flow)> {
+        match source {
+            Source::BuiltIn(stage) => {
+                let row = bind::overload(stage, vocabulary::sources(&stage.name()))?;
+                let call = self.built_in(stage, row, puller)?;
+                Ok((Origin::BuiltIn(call), Flow::default()))
+            }
+            Source::Value(value) => Ok(match source.name().and_then(|name| Some((name, self.track(name)?))) {
+                Some((
+                    name,
+                    Known {
+                        state: State::Stream(flow),
+                        ..
+                    },
+                )) => (Origin::Track(name), flow.clone()),
+                _ => (Origin::Value(value, puller), Flow::unknown()),
+            }),
+        }
+    }
+
+    fn call(&self, stage: &'a Stage, puller: Puller, is_last: bool) -> Result<Call<'a>> {
+        let name = stage.name();
+        if let Some(row) = vocabulary::sink(&name) {
+            if !is_last {
+                return Err(Error::new_spanned(
+                    &stage.path,
+                    format!("`{name}` ends a chain: nothing can follow it"),
+                ));
+            }
+            return self.built_in(stage, row, puller);
+        }
+        if let Some(row) = vocabulary::stage(&name) {
+            return self.built_in(stage, row, puller);
+        }
+        if vocabulary::is_source(&name) {
+            return Err(Error::new_spanned(
+                &stage.path,
+                format!("`{name}` is a source: it stands first in its chain"),
+            ));
+        }
+        unknown(stage, &name)?;
+        bind::own(stage)?;
+        Ok(Call {
+            stage,
+            row: None,
+            given: Vec::new(),
+            puller,
+        })
+    }
+
+    fn built_in(&self, stage: &'a Stage, row: &'static Row, puller: Puller) -> Result<Call<'a>> {
+        if let Some(bind) = stage.bind.as_ref().filter(|_| row.handle == Handle::No) {
+            return Err(Error::new(bind.span(), format!("`{}` has no handle to bind", row.name)));
+        }
+        let is_track = |name: &Ident| {
+            self.track(name)
+                .is_some_and(|known| matches!(known.state, State::Stream(_)))
+        };
+        Ok(Call {
+            stage,
+            row: Some(row),
+            given: bind::built_in(stage, row, is_track)?,
+            puller,
+        })
+    }
+
+    /// The latest track of that name.
+    fn track(&self, name: &Ident) -> Option<&Known<'a>> {
+        self.tracks.iter().rev().find(|known| known.name == name)
+    }
+
+    fn has_failed(&self, name: &Ident) -> bool {
+        self.track(name)
+            .is_some_and(|known| matches!(known.state, State::Failed))
+    }
+}
+
+impl Row {
+    fn of(stage: Option<&Stage>) -> Option<&'static Row> {
+        let name = stage?.name();
+        vocabulary::sink(&name).or_else(|| vocabulary::stage(&name))
+    }
+}
+
+impl Call<'_> {
+    fn is_sink(&self) -> bool {
+        self.row.is_some_and(|row| vocabulary::sink(row.name).is_some())
+    }
+}
+
+/// Who pulls the source and each stage, from the end upwards: a queue's workers, until a stage that pulls alone. An
+/// own stage is taken for one that lets through, since most do.
+fn pullers(stages: &[Stage], last: Puller) -> Vec<Puller> {
+    let mut pullers = vec![last];
+    let mut puller = last;
+    for stage in stages.iter().rev() {
+        match Row::of(Some(stage)).map(|row| row.pulls) {
+            Some(Pulls::Alone) => puller = Puller::One,
+            Some(Pulls::Many) => puller = Puller::Many,
+            Some(Pulls::Through) | None => {}
+        }
+        pullers.push(puller);
+    }
+    pullers.reverse();
+    pullers
+}
+
+/// A path in one of the language's own spaces that the vocabulary doesn't know.
+fn unknown(stage: &Stage, name: &str) -> Result<()> {
+    let Some(space) = vocabulary::SPACES
+        .iter()
+        .find(|space| name.strip_prefix(**space).is_some_and(|r| r.starts_with("::")))
+    else {
+        return Ok(());
+    };
+    let inside = |row: &&Row| row.name.strip_prefix(space).is_some_and(|rest| rest.starts_with("::"));
+    let known = || vocabulary::STAGES.iter().filter(inside).map(|row| row.name);
+    let list = || match known().next() {
+        Some(_) => format!(
+            ": there are {}",
+            known().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
+        ),
+        None => String::new(),
+    };
+    Err(Error::new(
+        stage.at(),
+        format!("unknown stage `{name}`{}", did_you_mean(name, known(), list)),
+    ))
+}
+
+impl Checked<'_> {
+    /// An order that an expression block saves and doesn't load: nobody else can.
+    fn find_unloaded(&mut self) {
+        let all = || self.tracks.iter().chain(&self.closing);
+        if !all().all(|verdict| matches!(verdict, Verdict::Sound(_))) {
+            return;
+        }
+        let mut loaded = Vec::new();
+        for call in all().flat_map(Verdict::calls) {
+            loaded.extend(flow::loads(call.stage, call.row));
+        }
+        for verdict in self.tracks.iter_mut().chain(&mut self.closing) {
+            let saved = verdict
+                .calls()
+                .filter(|call| call.row.is_some_and(|row| row.handle == Handle::Order));
+            let unloaded = saved
+                .filter_map(|call| call.stage.bind.as_ref())
+                .find(|name| !loaded.contains(&name.to_string()));
+            if let Some(name) = unloaded {
+                let text = format!("the order `{name}` is never loaded: add `|> order::load({name})`");
+                *verdict = Verdict::Failed(Error::new(name.span(), text));
+            }
+        }
+    }
+}
+
+impl<'a> Verdict<'a> {
+    fn calls(&self) -> impl Iterator<Item = &Call<'a>> {
+        let stages = match self {
+            Verdict::Sound(sound) => sound.stages.as_slice(),
+            Verdict::Follows(_) | Verdict::Failed(_) => &[],
+        };
+        stages.iter()
+    }
+}
+
+fn note<T>(result: Result<T>, errors: &mut Vec<Error>) -> Option<T> {
+    result.map_err(|error| errors.push(error)).ok()
+}
+
+/// All errors as one; `None` if there are none.
+pub(crate) fn combine(errors: impl IntoIterator<Item = Error>) -> Option<Error> {
+    errors.into_iter().reduce(|mut all, error| {
+        all.combine(error);
+        all
+    })
+}

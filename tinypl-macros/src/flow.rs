@@ -1,0 +1,215 @@
+//! Orders and markers along a chain, as far as the block shows them. What it doesn't show, the runtime's guards judge.
+
+use crate::ast::{Stage, name_of};
+use crate::bind::Given;
+use crate::names::did_you_mean;
+use crate::vocabulary::{Guard, Handle, Is, Row, Takes};
+use proc_macro2::{Ident, TokenStream, TokenTree};
+use quote::ToTokens;
+use std::collections::HashMap;
+use syn::{Error, Expr, ExprLit, Lit, Result};
+
+/// The handles that the block has bound so far, and what they are of.
+pub(crate) type Handles = HashMap<String, &'static Row>;
+
+/// What passes at one place of a chain.
+#[derive(Clone, Default)]
+pub(crate) struct Flow {
+    /// There may be orders and markers from outside of the block.
+    open: bool,
+    /// Saved and not yet loaded, the innermost last.
+    orders: Vec<String>,
+    loaded: Vec<String>,
+    /// Markers with a name, and whether there are others.
+    markers: Vec<String>,
+    nameless: bool,
+}
+
+impl Flow {
+    /// Below a source that may be a pipeline with orders and markers of its own.
+    pub(crate) fn unknown() -> Self {
+        Flow {
+            open: true,
+            ..Flow::default()
+        }
+    }
+
+    /// Past a built-in stage.
+    pub(crate) fn pass(&mut self, stage: &Stage, row: &Row, given: &[Given], handles: &Handles) -> Result<()> {
+        if row.guards.contains(&Guard::Unordered) {
+            self.check_unordered(stage, row)?;
+        }
+        if row.guards.contains(&Guard::Unmarked) && !is_waived(given) {
+            self.check_unmarked(stage, row)?;
+        }
+        if row.guards.contains(&Guard::Inserted) {
+            self.check_inserted(stage, row, given, handles)?;
+        }
+        if row.guards.contains(&Guard::Saved) {
+            self.load(row, given, handles)?;
+        }
+        match (row.handle, &stage.bind) {
+            (Handle::Order, Some(name)) => self.orders.push(name.to_string()),
+            (Handle::Order, None) => {
+                let text = format!("an order needs a name to be loaded by: `o @ {}(…)`", row.name);
+                return Err(Error::new_spanned(&stage.path, text));
+            }
+            (Handle::Marker, Some(name)) => self.markers.push(name.to_string()),
+            (Handle::Marker, None) => self.nameless = true,
+            _ => {}
+        }
+        Ok(())
+    }
+
+    /// Past a stage of the user's, which may do what it likes.
+    pub(crate) fn pass_own(&mut self, stage: &Stage) {
+        let mut named = Vec::new();
+        for arg in &stage.args {
+            names_in(arg.value.to_token_stream(), &mut named);
+        }
+        self.orders.retain(|order| !named.contains(order));
+        self.markers.clear();
+        self.nameless = false;
+        self.open = true;
+    }
+
+    fn check_unordered(&self, stage: &Stage, row: &Row) -> Result<()> {
+        let Some(order) = self.orders.last() else { return Ok(()) };
+        let text = format!(
+            "`{}` can't stand between `order::save` and `order::load`: put `order::load({order})` before it",
+            row.name
+        );
+        Err(Error::new_spanned(&stage.path, text))
+    }
+
+    fn check_unmarked(&self, stage: &Stage, row: &Row) -> Result<()> {
+        if self.markers.is_empty() && !self.nameless {
+            return Ok(());
+        }
+        let text = format!(
+            "`{}` on a stream that carries markers: say where they go, `markers = before` or `markers = after`",
+            row.name
+        );
+        Err(Error::new_spanned(&stage.path, text))
+    }
+
+    fn check_inserted(&mut self, stage: &Stage, row: &Row, given: &[Given], handles: &Handles) -> Result<()> {
+        let insert = "insert it above: `m @ marker::insert_periodic(n)`";
+        let Some(value) = given
+            .iter()
+            .find(|given| given.param.takes == Takes::Marker)
+            .map(|given| &given.arg.value)
+        else {
+            return match self.open || self.nameless || !self.markers.is_empty() {
+                true => Ok(()),
+                false => Err(Error::new_spanned(
+                    &stage.path,
+                    format!("no marker is inserted upstream: {insert}"),
+                )),
+            };
+        };
+        let Some(name) = name_of(value) else { return Ok(()) };
+        let text = name.to_string();
+        if let Some(of) = handles.get(&text).filter(|of| of.handle != Handle::Marker) {
+            return Err(not_a(name, of, row, "a marker"));
+        }
+        if self.markers.contains(&text) {
+            if given.iter().any(is_switched_on) {
+                self.markers.retain(|marker| *marker != text);
+            }
+            return Ok(());
+        }
+        if self.open {
+            return Ok(());
+        }
+        let hint = did_you_mean(&text, self.markers.iter().map(String::as_str), || format!(": {insert}"));
+        Err(Error::new(
+            name.span(),
+            format!("the marker `{text}` is not inserted upstream{hint}"),
+        ))
+    }
+
+    fn load(&mut self, row: &Row, given: &[Given], handles: &Handles) -> Result<()> {
+        let value = given
+            .iter()
+            .find(|given| given.param.takes == Takes::Order)
+            .map(|given| &given.arg.value);
+        let Some(name) = value.and_then(name_of) else {
+            // whichever order it is: nothing can be said of the others any more
+            self.orders.clear();
+            self.open = true;
+            return Ok(());
+        };
+        let text = name.to_string();
+        if let Some(of) = handles.get(&text).filter(|of| of.handle != Handle::Order) {
+            return Err(not_a(name, of, row, "an order"));
+        }
+        if let Some(inner) = self
+            .orders
+            .last()
+            .filter(|inner| **inner != text && self.orders.contains(&text))
+        {
+            let error = Error::new(
+                name.span(),
+                format!("orders are crossed: load `{inner}` before `{text}`"),
+            );
+            self.orders.retain(|order| *order != text);
+            return Err(error);
+        }
+        if self.orders.pop_if(|inner| *inner == text).is_some() {
+            self.loaded.push(text);
+            return Ok(());
+        }
+        if self.loaded.contains(&text) {
+            return Err(Error::new(name.span(), format!("the order `{text}` is loaded twice")));
+        }
+        if self.open {
+            return Ok(());
+        }
+        let save = || format!(": save it above, `{text} @ order::save(n)`");
+        let hint = did_you_mean(&text, self.orders.iter().map(String::as_str), save);
+        Err(Error::new(
+            name.span(),
+            format!("the order `{text}` is not saved upstream{hint}"),
+        ))
+    }
+}
+
+/// The names of the orders that a stage may load: for an own stage whatever its arguments mention.
+pub(crate) fn loads(stage: &Stage, row: Option<&Row>) -> Vec<String> {
+    let mut names = Vec::new();
+    if row.is_none_or(|row| row.takes(Takes::Order)) {
+        for arg in &stage.args {
+            names_in(arg.value.to_token_stream(), &mut names);
+        }
+    }
+    names
+}
+
+fn names_in(tokens: TokenStream, names: &mut Vec<String>) {
+    for token in tokens {
+        match token {
+            TokenTree::Ident(name) => names.push(name.to_string()),
+            TokenTree::Group(group) => names_in(group.stream(), names),
+            TokenTree::Punct(_) | TokenTree::Literal(_) => {}
+        }
+    }
+}
+
+fn not_a(name: &Ident, of: &Row, row: &Row, what: &str) -> Error {
+    Error::new(
+        name.span(),
+        format!("`{name}` is the handle of `{}`: `{}` needs {what}", of.name, row.name),
+    )
+}
+
+/// Whether an option says what `Guard::Unmarked` asks for.
+pub(crate) fn is_waived(given: &[Given]) -> bool {
+    given.iter().any(|given| given.param.is == Is::Optional)
+}
+
+/// A literal `true` where it calls another setter.
+fn is_switched_on(given: &Given) -> bool {
+    let on = matches!(&given.arg.value, Expr::Lit(ExprLit { lit: Lit::Bool(literal), .. }) if literal.value);
+    on && matches!(given.param.is, Is::Switch(_))
+}

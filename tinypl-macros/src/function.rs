@@ -1,0 +1,139 @@
+//! Functions as arguments. A closure needs its signature from the stream above, and its kind, `Fn` or `FnMut`, from
+//! who pulls the stage.
+//!
+//! From a bound like `F: FnMut(Item) -> R` rustc takes both at once: where one thread at a time pulls, that is right
+//! and cheapest, `map_mut(up, |x| …)`. Where a queue may follow in another block the kind has to be left to the
+//! closure's body; the runtime's `hint` and `by_val` give rustc the signature alone. Below a queue likewise, so that
+//! it is the runtime's check that refuses a closure, and says what to do.
+
+use crate::ast::{Root, ends, respan};
+use crate::check::Puller;
+use crate::expand::{Nest, parens};
+use crate::vocabulary::Function;
+use proc_macro2::{Ident, Span, TokenStream};
+use quote::{ToTokens, quote, quote_spanned};
+use syn::{Expr, Pat, Type};
+
+/// The argument, and whether it is for the twin that takes an `FnMut`.
+pub(crate) fn argument(
+    value: &Expr,
+    function: Function,
+    puller: Puller,
+    root: &Root,
+    up: &Ident,
+    nest: &mut Nest,
+) -> (TokenStream, bool) {
+    let exclusive = puller != Puller::Many;
+    let (by, out) = match function {
+        Function::OfNothing => return (of_nothing(value, puller, root, nest), exclusive),
+        Function::OfItem(out) => ("val", out),
+        Function::OfRef(out) => ("ref", out),
+    };
+    if puller == Puller::One && is_untyped(value) {
+        return (value.to_token_stream(), exclusive);
+    }
+    (Dance::new(value, by, out, root, up).write(puller, nest), exclusive)
+}
+
+/// A closure of a reference to the item, for a stage that has no bound to tell rustc so.
+pub(crate) fn message(value: &Expr, puller: Puller, root: &Root, up: &Ident, nest: &mut Nest) -> (TokenStream, bool) {
+    (Dance::new(value, "ref", "_", root, up).write(puller, nest), false)
+}
+
+/// Without arguments there is nothing to hint: a variable is enough to leave the kind open.
+fn of_nothing(value: &Expr, puller: Puller, root: &Root, nest: &mut Nest) -> TokenStream {
+    if puller == Puller::One {
+        return value.to_token_stream();
+    }
+    let (first, last) = ends(value);
+    let name = Ident::new("__f", first);
+    nest.bind(&name, value.to_token_stream());
+    match puller {
+        Puller::Many => {
+            let (root, args) = (root.at(first), parens(name.to_token_stream(), last));
+            quote_spanned!(first=> #root::__private::concurrent_call #args)
+        }
+        Puller::One | Puller::Open => name.to_token_stream(),
+    }
+}
+
+/// Whether rustc has to be told the arguments' types.
+fn is_untyped(value: &Expr) -> bool {
+    let Expr::Closure(closure) = value else { return false };
+    closure.inputs.iter().any(|input| match input {
+        Pat::Type(typed) => has_hole(&typed.ty),
+        _ => true,
+    })
+}
+
+fn has_hole(ty: &Type) -> bool {
+    ty.to_token_stream().to_string().contains('_')
+}
+
+/// The steps that leave a closure's kind open and check that a function fits; every token has the function's place.
+struct Dance<'a> {
+    value: &'a Expr,
+    by: &'static str,
+    out: TokenStream,
+    root: TokenStream,
+    up: &'a Ident,
+    first: Span,
+    last: Span,
+}
+
+impl<'a> Dance<'a> {
+    fn new(value: &'a Expr, by: &'static str, out: &str, root: &Root, up: &'a Ident) -> Self {
+        let (first, last) = ends(value);
+        let out = respan(out.parse().unwrap_or_default(), first);
+        Dance {
+            value,
+            by,
+            out,
+            root: root.at(first),
+            up,
+            first,
+            last,
+        }
+    }
+
+    fn write(&self, puller: Puller, nest: &mut Nest) -> TokenStream {
+        let (first, f) = (self.first, Ident::new("__f", self.first));
+        let mut function = f.to_token_stream();
+        if is_untyped(self.value) {
+            nest.bind(
+                quote_spanned!(first=> mut #f),
+                quote_spanned!(first=> ::core::option::Option::None),
+            );
+            nest.bind(quote!(()), self.hinted(&f));
+            function = quote_spanned!(first=> #f.unwrap());
+        } else {
+            let out = &self.out;
+            let generics = quote_spanned!(first=> ::<_, _, #out, _>);
+            nest.bind(&f, self.call("takes", generics, self.value.to_token_stream()));
+        }
+        if puller == Puller::Many {
+            nest.bind(&f, self.call("concurrent", TokenStream::new(), function));
+            function = f.to_token_stream();
+        }
+        function
+    }
+
+    /// `by_val(item(&up), hint(|x| …, &mut f))`
+    fn hinted(&self, f: &Ident) -> TokenStream {
+        let (first, root, out, value) = (self.first, &self.root, &self.out, self.value);
+        let args = parens(quote_spanned!(first=> #value, &mut #f), self.last);
+        self.call(
+            "by",
+            quote_spanned!(first=> ::<_, #out>),
+            quote_spanned!(first=> #root::__private::hint #args),
+        )
+    }
+
+    /// `name_val::<generics>(item(&up), value)`
+    fn call(&self, name: &str, generics: TokenStream, value: TokenStream) -> TokenStream {
+        let (first, root, up) = (self.first, &self.root, self.up);
+        let name = Ident::new(&format!("{name}_{}", self.by), first);
+        let args = parens(quote_spanned!(first=> #root::__private::item(&#up), #value), self.last);
+        quote_spanned!(first=> #root::__private::#name #generics #args)
+    }
+}

@@ -1,0 +1,135 @@
+//! Whatever tokens it gets, the macro returns, and what it returns is Rust.
+
+use proc_macro2::{Delimiter, Group, Ident, Literal, Punct, Spacing, Span, TokenStream, TokenTree};
+use syn::Block;
+use syn::parse::Parser;
+
+/// Programs to spoil.
+const PROGRAMS: &[&str] = &[
+    "range(100) |> map(|x| 3 * x + 1) |> filter(|x| x % 2 == 0) |> partition(2)",
+    "let mut a = range(9) |> m @ marker::insert_periodic(3, after = false) |> o @ order::save(4);
+     let b = a |> thread::queue(4, maxsize = 8, on_worker_error = forward) |> order::load(o) |> marker::until(m);",
+    "crate = path::to::tinypl; let a = range(1, 9, 2); a |> zip(a) |> map(|(x, y)| x + y) |> collect::<Vec<_>>()",
+    "&mut pipe |> q @ thread::map(move |x: i32| -> i32 { x + 1 }, workers = 2,) |> fold(0, |a, b| a + b)",
+    "words().split(' ') |> my::own::<3>(window = 8, 1) |> debug::print_on_item(\"x\") |> each(f) |> count",
+    "v |> thread::map_init(|| 1, |s, x| *s + x, 2) |> marker::on(|| hit(), m, consume = true) |> try_collect()",
+    "range(9) | map(f) |> flatten() |> ratelimit(1, d) |> skip(0) |> partition(3, markers = befor)",
+    "if let Some(x) = y { 0..x } else { 0..1 } |> <T as Stages>::own(x) |> try_map(|s| s.parse::<i32>())",
+    "let x: u8 = range(3) let b = = |> @ ; |> |> ; crate = ; ;; let",
+];
+
+/// Numbers that look random and are the same on every run.
+struct Numbers(u64);
+
+impl Numbers {
+    fn below(&mut self, end: usize) -> usize {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        usize::try_from(self.0 >> 33).unwrap_or(0) % end.max(1)
+    }
+
+    fn token(&mut self, all: &[TokenTree]) -> TokenTree {
+        const WORDS: &[&str] = &[
+            "let", "mut", "crate", "map", "range", "thread", "order", "load", "save", "o", "m", "_", "self", "fn",
+            "if", "match", "move", "collect", "workers", "tinypl", "type", "async", "unsafe", "return", "zip", "count",
+        ];
+        const PUNCTS: &[char] = &[
+            '|', '>', ';', '@', '=', ':', ',', '.', '<', '&', '!', '?', '#', '$', '\'', '-', '+',
+        ];
+        match self.below(5) {
+            0 => Ident::new(WORDS[self.below(WORDS.len())], Span::call_site()).into(),
+            1 => {
+                let spacing = if self.below(2) == 0 {
+                    Spacing::Alone
+                } else {
+                    Spacing::Joint
+                };
+                Punct::new(PUNCTS[self.below(PUNCTS.len())], spacing).into()
+            }
+            2 => Literal::usize_unsuffixed(self.below(3)).into(),
+            3 => {
+                let delimiters = [
+                    Delimiter::Parenthesis,
+                    Delimiter::Brace,
+                    Delimiter::Bracket,
+                    Delimiter::None,
+                ];
+                let inner = (0..self.below(4)).map(|_| self.token(all)).collect();
+                Group::new(delimiters[self.below(4)], inner).into()
+            }
+            _ if all.is_empty() => Literal::string("x").into(),
+            _ => all[self.below(all.len())].clone(),
+        }
+    }
+
+    /// One of: delete, double, swap, insert, group, or the same inside of a group.
+    fn spoil(&mut self, tokens: TokenStream, all: &[TokenTree]) -> TokenStream {
+        let mut tokens: Vec<TokenTree> = tokens.into_iter().collect();
+        let at = self.below(tokens.len());
+        match (self.below(7), tokens.get(at).cloned()) {
+            (0, Some(_)) => drop(tokens.remove(at)),
+            (1, Some(token)) => tokens.insert(at, token),
+            (2, Some(_)) => {
+                let other = self.below(tokens.len());
+                tokens.swap(at, other);
+            }
+            (3, Some(_)) => {
+                let end = at + self.below(tokens.len() - at) + 1;
+                let inner = tokens.drain(at..end).collect();
+                let delimiter = [Delimiter::None, Delimiter::Parenthesis, Delimiter::Brace][self.below(3)];
+                tokens.insert(at, Group::new(delimiter, inner).into());
+            }
+            (4 | 5, Some(TokenTree::Group(group))) => {
+                tokens[at] = Group::new(group.delimiter(), self.spoil(group.stream(), all)).into();
+            }
+            _ => tokens.insert(at, self.token(all)),
+        }
+        tokens.into_iter().collect()
+    }
+}
+
+fn flatten(tokens: TokenStream, all: &mut Vec<TokenTree>) {
+    for token in tokens {
+        if let TokenTree::Group(group) = &token {
+            flatten(group.stream(), all);
+        }
+        all.push(token);
+    }
+}
+
+fn check(tokens: TokenStream) {
+    let expansion = crate::block(tokens.clone());
+    // reported as rustc would see it: as statements or, in other places, as an expression
+    if let Err(error) = Block::parse_within.parse2(expansion.clone()) {
+        panic!("{error}\nof {tokens}\nwhich becomes {expansion}");
+    }
+}
+
+fn parsed(text: &str) -> TokenStream {
+    text.parse().expect("tokens")
+}
+
+#[test]
+fn spoilt_programs_expand_to_rust() {
+    let mut numbers = Numbers(0x9e37_79b9_7f4a_7c15);
+    let mut all = Vec::new();
+    PROGRAMS.iter().for_each(|text| flatten(parsed(text), &mut all));
+    for round in 0..30_000 {
+        let mut tokens = parsed(PROGRAMS[round % PROGRAMS.len()]);
+        for _ in 0..=numbers.below(4) {
+            tokens = numbers.spoil(tokens, &all);
+        }
+        check(tokens);
+    }
+}
+
+#[test]
+fn noise_expands_to_rust() {
+    let mut numbers = Numbers(42);
+    let mut all = Vec::new();
+    PROGRAMS.iter().for_each(|text| flatten(parsed(text), &mut all));
+    for _ in 0..20_000 {
+        check((0..numbers.below(12)).map(|_| numbers.token(&all)).collect());
+    }
+}

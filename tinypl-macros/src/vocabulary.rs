@@ -1,0 +1,335 @@
+//! The built-in stages, sinks and sources: one row each. To add a stage, add its row.
+
+use Guard::{Inserted, Pullable, Saved, SendItems, Unmarked, Unordered};
+use Pulls::{Alone, Many, Through};
+use Takes::{Count, Message, Upstream, Value, Word};
+
+pub(crate) struct Row {
+    /// As in the language; the function is at the same path in the runtime.
+    pub(crate) name: &'static str,
+    pub(crate) params: &'static [Param],
+    /// Further parameters, which several rows share.
+    pub(crate) options: &'static [Param],
+    pub(crate) pulls: Pulls,
+    pub(crate) lowers: Lowers,
+    /// The runtime's checks before the stage, the first one outermost.
+    pub(crate) guards: &'static [Guard],
+    pub(crate) handle: Handle,
+    /// `collect::<C>()`
+    pub(crate) generic: bool,
+}
+
+pub(crate) struct Param {
+    pub(crate) name: &'static str,
+    pub(crate) is: Is,
+    pub(crate) takes: Takes,
+}
+
+/// What becomes of a parameter.
+#[derive(Clone, Copy, PartialEq)]
+pub(crate) enum Is {
+    /// An argument of the function.
+    Needed,
+    /// An argument of the function; left out, it is this path in the runtime.
+    Or(&'static str),
+    /// A setter that has to be called.
+    Asked,
+    /// A setter, called if the option is given.
+    Optional,
+    /// `true` calls this setter instead, which may change the type; `false` calls none.
+    Switch(&'static str),
+    /// Not the user's to give: these tokens.
+    Fixed(&'static str),
+}
+
+/// What a parameter takes.
+#[derive(Clone, Copy, PartialEq)]
+pub(crate) enum Takes {
+    Value,
+    /// A number, of which a literal 0 is refused.
+    Count,
+    /// A function of the item, and what it returns.
+    Function(Function),
+    /// Anything, but a closure is one of a reference to the item.
+    Message,
+    /// Another stream: a track of the block, or any iterable.
+    Upstream,
+    /// The handle of an order, or a marker.
+    Order,
+    Marker,
+    /// One of these words, which stand for paths in the runtime; or any expression.
+    Word(&'static [(&'static str, &'static str)]),
+}
+
+#[derive(Clone, Copy, PartialEq)]
+pub(crate) enum Function {
+    OfItem(&'static str),
+    OfRef(&'static str),
+    OfNothing,
+}
+
+/// Who pulls what stands above the stage.
+#[derive(Clone, Copy, PartialEq)]
+pub(crate) enum Pulls {
+    /// As many threads as pull the stage itself.
+    Through,
+    /// One at a time.
+    Alone,
+    /// Its workers, all at once.
+    Many,
+}
+
+#[derive(Clone, Copy, PartialEq)]
+pub(crate) enum Lowers {
+    /// `path(up, args…).setter(…)…`
+    Plain,
+    /// Likewise, but a function that one thread at a time calls goes to `path_mut`.
+    Twins,
+    /// First this function of `__private` with the arguments, then a queue of the stage's name with the setters.
+    Queue(&'static str),
+}
+
+#[derive(Clone, Copy, PartialEq)]
+pub(crate) enum Guard {
+    SendItems,
+    Pullable,
+    Unordered,
+    /// Waived by any option: all that `partition` has say where markers go.
+    Unmarked,
+    Saved,
+    Inserted,
+}
+
+/// What `NAME @` binds.
+#[derive(Clone, Copy, PartialEq)]
+pub(crate) enum Handle {
+    No,
+    /// Live figures and levers.
+    Live,
+    /// An order or a marker, which has a type of its own, called like the name.
+    Order,
+    Marker,
+}
+
+pub(crate) static STAGES: &[Row] = &[
+    row("map", Through, &[of_item("f", "_")]).twins(),
+    row("each", Through, &[of_ref("f", "()")]).twins(),
+    row("filter", Through, &[of_ref("pred", "bool")]).twins(),
+    row("filter_map", Through, &[of_item("f", "::core::option::Option<_>")]).twins(),
+    row("try_map", Through, &[of_item("f", "::core::result::Result<_, _>")]).twins(),
+    row("take", Alone, &[needed("n", Count)]),
+    row("skip", Alone, &[needed("n", Count)]),
+    row("enumerate", Alone, &[]),
+    row("zip", Alone, &[needed("other", Upstream)]),
+    row("chain", Alone, &[needed("other", Upstream)]).guards(&[Unordered]),
+    row("flatten", Alone, &[]).guards(&[Unordered]),
+    row("flatten_eager", Alone, &[]).guards(&[Unordered]),
+    row("partition", Alone, &[needed("n", Count)])
+        .options(PLACING)
+        .guards(&[Unordered, Unmarked]),
+    row("ratelimit", Alone, &[needed("num", Count), needed("period", Value)]).handle(Handle::Live),
+    row("share", Alone, &[]),
+    row("debug::print_on_item", Through, &[needed("msg", Message)]),
+    row("thread::queue", Many, &[])
+        .options(QUEUE)
+        .guards(QUEUED)
+        .handle(Handle::Live),
+    row("thread::map", Many, &[of_item("f", "_")])
+        .options(QUEUE)
+        .guards(QUEUED)
+        .handle(Handle::Live)
+        .queue("named"),
+    row("thread::each", Many, &[of_ref("f", "()")])
+        .options(QUEUE)
+        .guards(QUEUED)
+        .handle(Handle::Live)
+        .queue("named_each"),
+    row("thread::map_init", Many, &[needed("init", Value), needed("f", Value)])
+        .options(QUEUE)
+        .guards(QUEUED)
+        .handle(Handle::Live)
+        .queue("named_init"),
+    row("thread::mutex", Alone, &[]),
+    row("marker::insert_periodic", Alone, &[])
+        .options(&[optional("n", Count), optional("after", Value)])
+        .guards(&[Unordered])
+        .handle(Handle::Marker),
+    row("marker::on", Through, &[of_nothing("f"), MARKER])
+        .options(&[CONSUME])
+        .guards(&[Inserted])
+        .twins(),
+    row("marker::until", Alone, &[MARKER]).guards(&[Inserted]),
+    row("order::save", Alone, &[needed("maxsize", Count)]).handle(Handle::Order),
+    row("order::load", Alone, &[needed("o", Takes::Order)]).guards(&[Saved]),
+];
+
+pub(crate) static SINKS: &[Row] = &[
+    row("collect", Alone, &[]).generic(),
+    row("try_collect", Alone, &[]).generic(),
+    row("for_each", Alone, &[needed("f", Value)]),
+    row("try_for_each", Alone, &[needed("f", Value)]),
+    row("fold", Alone, &[needed("init", Value), needed("f", Value)]),
+    row("count", Alone, &[]),
+];
+
+/// A source may have several rows: the first that has room for the arguments is meant.
+pub(crate) static SOURCES: &[Row] = &[
+    row("range", Alone, &[fixed("0"), needed("n", Value)]),
+    row("range", Alone, &[needed("a", Value), needed("b", Value)]).options(&[optional("step", Count)]),
+];
+
+/// First segments of paths that are the language's, so that a slip below one of them is no stage of the user's.
+pub(crate) static SPACES: &[&str] = &["thread", "process", "marker", "order", "debug", "dataloader"];
+
+const QUEUE: &[Param] = &[
+    Param {
+        name: "workers",
+        is: Is::Asked,
+        takes: Count,
+    },
+    optional("maxsize", Count),
+    optional("warn_timeout", Value),
+    optional("end_timeout", Value),
+    optional("on_worker_error", Word(ON_WORKER_ERROR)),
+    optional("scope", Value),
+];
+const QUEUED: &[Guard] = &[SendItems, Pullable];
+const ON_WORKER_ERROR: &[(&str, &str)] = &[
+    ("forward", "OnWorkerError::Forward"),
+    ("exit", "OnWorkerError::Exit"),
+    ("forward_and_print", "OnWorkerError::ForwardAndPrint"),
+];
+const PLACING: &[Param] = &[
+    optional(
+        "markers",
+        Word(&[("before", "marker::Before"), ("after", "marker::After")]),
+    ),
+    optional("split_on_marker", Value),
+];
+const MARKER: Param = Param {
+    name: "m",
+    is: Is::Or("marker::Any"),
+    takes: Takes::Marker,
+};
+const CONSUME: Param = Param {
+    name: "consume",
+    is: Is::Switch("consumed"),
+    takes: Value,
+};
+
+const fn needed(name: &'static str, takes: Takes) -> Param {
+    Param {
+        name,
+        is: Is::Needed,
+        takes,
+    }
+}
+
+const fn optional(name: &'static str, takes: Takes) -> Param {
+    Param {
+        name,
+        is: Is::Optional,
+        takes,
+    }
+}
+
+const fn fixed(tokens: &'static str) -> Param {
+    Param {
+        name: "",
+        is: Is::Fixed(tokens),
+        takes: Value,
+    }
+}
+
+const fn of_item(name: &'static str, out: &'static str) -> Param {
+    needed(name, Takes::Function(Function::OfItem(out)))
+}
+
+const fn of_ref(name: &'static str, out: &'static str) -> Param {
+    needed(name, Takes::Function(Function::OfRef(out)))
+}
+
+const fn of_nothing(name: &'static str) -> Param {
+    needed(name, Takes::Function(Function::OfNothing))
+}
+
+const fn row(name: &'static str, pulls: Pulls, params: &'static [Param]) -> Row {
+    let (lowers, handle) = (Lowers::Plain, Handle::No);
+    Row {
+        name,
+        params,
+        options: &[],
+        pulls,
+        lowers,
+        guards: &[],
+        handle,
+        generic: false,
+    }
+}
+
+impl Row {
+    const fn options(self, options: &'static [Param]) -> Row {
+        Row { options, ..self }
+    }
+
+    const fn guards(self, guards: &'static [Guard]) -> Row {
+        Row { guards, ..self }
+    }
+
+    const fn handle(self, handle: Handle) -> Row {
+        Row { handle, ..self }
+    }
+
+    const fn twins(self) -> Row {
+        Row {
+            lowers: Lowers::Twins,
+            ..self
+        }
+    }
+
+    const fn queue(self, part: &'static str) -> Row {
+        Row {
+            lowers: Lowers::Queue(part),
+            ..self
+        }
+    }
+
+    const fn generic(self) -> Row {
+        Row { generic: true, ..self }
+    }
+
+    /// The parameters that a user may give, in their order.
+    pub(crate) fn given(&self) -> impl Iterator<Item = &'static Param> + Clone {
+        self.all().filter(|param| !matches!(param.is, Is::Fixed(_)))
+    }
+
+    pub(crate) fn all(&self) -> impl Iterator<Item = &'static Param> + Clone {
+        self.params.iter().chain(self.options)
+    }
+
+    /// `` `take(n)` ``, for errors.
+    pub(crate) fn signature(&self) -> String {
+        let names: Vec<&str> = self.given().map(|param| param.name).collect();
+        format!("`{}({})`", self.name, names.join(", "))
+    }
+
+    pub(crate) fn takes(&self, what: Takes) -> bool {
+        self.all().any(|param| param.takes == what)
+    }
+}
+
+pub(crate) fn stage(name: &str) -> Option<&'static Row> {
+    STAGES.iter().find(|row| row.name == name)
+}
+
+pub(crate) fn sink(name: &str) -> Option<&'static Row> {
+    SINKS.iter().find(|row| row.name == name)
+}
+
+pub(crate) fn sources(name: &str) -> impl Iterator<Item = &'static Row> + Clone {
+    SOURCES.iter().filter(move |row| row.name == name)
+}
+
+pub(crate) fn is_source(name: &str) -> bool {
+    SOURCES.iter().any(|row| row.name == name)
+}

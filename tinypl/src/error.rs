@@ -1,0 +1,250 @@
+//! What ends a pipeline early, and where it happened.
+use std::any::Any;
+use std::cell::RefCell;
+use std::error::Error as StdError;
+use std::fmt;
+use std::panic::{AssertUnwindSafe, Location, catch_unwind, panic_any};
+use std::sync::Arc;
+
+/// A stage as its user wrote it: the name in the language, and the place in the source.
+///
+/// `#[track_caller]` on the constructors fills it, by macro and by hand alike.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct Site {
+    name: &'static str,
+    at: &'static Location<'static>,
+}
+
+impl Site {
+    /// The place of whoever calls the caller of this.
+    #[track_caller]
+    pub(crate) fn here(name: &'static str) -> Self {
+        Self {
+            name,
+            at: Location::caller(),
+        }
+    }
+
+    /// The stage's name in the language, as `thread::map`.
+    pub fn name(&self) -> &'static str {
+        self.name
+    }
+
+    /// Where the stage was written.
+    pub fn location(&self) -> &'static Location<'static> {
+        self.at
+    }
+}
+
+impl fmt::Display for Site {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "`{}` at {}", self.name, self.at)
+    }
+}
+
+impl fmt::Debug for Site {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+/// Why a pipeline ended early: a function that panicked or gave an `Err`, a thread that could not be started, an order
+/// that was mixed up.
+///
+/// It says what happened, in which stage, where that stage stands in the source, and which item it was (counted from 0,
+/// as taken from the nearest stage that is pulled by one thread at a time). It is cheap to clone: all who ask get the same one.
+///
+/// ```
+/// use tinypl::pipeline;
+///
+/// let parsed = pipeline! { ["1", "2", "x"] |> try_map(|s| s.parse::<i32>()) |> try_collect::<Vec<_>>() };
+/// let error = parsed.unwrap_err();
+/// assert_eq!(error.stage(), Some("try_map"));
+/// assert_eq!(error.item(), Some(2));
+/// assert!(error.to_string().starts_with("invalid digit found in string (in `try_map` at "));
+/// ```
+#[derive(Clone)]
+pub struct Error(Arc<Report>);
+
+#[derive(thiserror::Error)]
+#[error("{what}{}", Place(.site, .item))]
+struct Report {
+    what: String,
+    site: Option<Site>,
+    item: Option<u64>,
+    source: Option<Box<dyn StdError + Send + Sync>>,
+    panicked: bool,
+}
+
+struct Place<'a>(&'a Option<Site>, &'a Option<u64>);
+
+impl fmt::Display for Place<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (self.0, self.1) {
+            (Some(site), Some(item)) => write!(f, " (in {site}, item {item})"),
+            (Some(site), None) => write!(f, " (in {site})"),
+            (None, Some(item)) => write!(f, " (item {item})"),
+            (None, None) => Ok(()),
+        }
+    }
+}
+
+impl Error {
+    /// Something that a stage itself has to say.
+    pub(crate) fn of_stage(what: String, site: Site) -> Self {
+        Self(Arc::new(Report {
+            what,
+            site: Some(site),
+            item: None,
+            source: None,
+            panicked: false,
+        }))
+    }
+
+    /// The `Err` of a user's function.
+    pub(crate) fn of_item(source: Box<dyn StdError + Send + Sync>, site: Site, item: u64) -> Self {
+        let what = source.to_string();
+        Self(Arc::new(Report {
+            what,
+            site: Some(site),
+            item: Some(item),
+            source: Some(source),
+            panicked: false,
+        }))
+    }
+
+    /// A panic that was caught, and what it noted on its way.
+    fn of_panic(payload: &(dyn Any + Send), noted: Noted) -> Self {
+        let text = payload
+            .downcast_ref::<String>()
+            .map(String::as_str)
+            .or_else(|| payload.downcast_ref::<&str>().copied());
+        if let (Some(thrown), Some(text)) = (noted.thrown, text)
+            && thrown.to_string() == text
+        {
+            return thrown;
+        }
+        let (site, item) = (noted.place.map(|place| place.0), noted.place.and_then(|place| place.1));
+        let what = format!("panicked: {}", text.unwrap_or("(a payload that is not text)"));
+        Self(Arc::new(Report {
+            what,
+            site,
+            item,
+            source: None,
+            panicked: true,
+        }))
+    }
+
+    /// Panics with this error. Where the panic is caught by another pipeline, that one reports this same error.
+    #[cold]
+    #[track_caller]
+    pub(crate) fn throw(self) -> ! {
+        let text = self.to_string();
+        NOTED.with_borrow_mut(|noted| noted.thrown = Some(self));
+        // a `String`, as of `panic!`: the panic hook prints it
+        panic_any(text)
+    }
+
+    /// What happened, without the place: a panic's message after `panicked: `, or the `Err`'s own text.
+    pub fn message(&self) -> &str {
+        &self.0.what
+    }
+
+    /// The name of the stage in which it happened, as `map`.
+    pub fn stage(&self) -> Option<&'static str> {
+        self.0.site.map(|site| site.name)
+    }
+
+    /// Where that stage stands in the source.
+    pub fn location(&self) -> Option<&'static Location<'static>> {
+        self.0.site.map(|site| site.at)
+    }
+
+    /// The number of the item at hand, from 0, as taken from the nearest stage that is pulled by one thread at a time.
+    pub fn item(&self) -> Option<u64> {
+        self.0.item
+    }
+
+    /// Whether a function panicked (and did not return an `Err`).
+    pub fn is_panic(&self) -> bool {
+        self.0.panicked
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(&self.0, f)
+    }
+}
+
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+impl fmt::Debug for Report {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+impl StdError for Error {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        self.0.source.as_deref().map(|e| e as &(dyn StdError + 'static))
+    }
+}
+
+#[derive(Default)]
+struct Noted {
+    place: Option<(Site, Option<u64>)>,
+    thrown: Option<Error>,
+}
+
+thread_local! {
+    /// What this thread's panic left behind on its way up.
+    static NOTED: RefCell<Noted> = const { RefCell::new(Noted { place: None, thrown: None }) };
+}
+
+/// Notes the stage and the item if the stack unwinds through it; else it costs nothing.
+struct Unwinding<'a, N: FnMut() -> Option<u64>> {
+    site: &'a Site,
+    number: N,
+}
+
+impl<N: FnMut() -> Option<u64>> Drop for Unwinding<'_, N> {
+    #[cold]
+    fn drop(&mut self) {
+        let place = (*self.site, (self.number)());
+        // the innermost stage noted it first
+        NOTED.with_borrow_mut(|noted| *noted.place.get_or_insert(place));
+    }
+}
+
+/// Calls a user's function for a stage. `number` is asked which item it was, if that can be told from here.
+#[inline(always)]
+pub(crate) fn at<R>(site: &Site, number: impl FnMut() -> Option<u64>, call: impl FnOnce() -> R) -> R {
+    let unwinding = Unwinding { site, number };
+    let result = call();
+    std::mem::forget(unwinding);
+    result
+}
+
+/// While unwinding: the number of the item, where the stage could not tell it.
+pub(crate) fn note_number(number: u64) {
+    NOTED.with_borrow_mut(|noted| {
+        if let Some((_, item @ None)) = &mut noted.place {
+            *item = Some(number);
+        }
+    });
+}
+
+/// Runs `f`; a panic comes back as an error.
+pub(crate) fn caught<R>(f: impl FnOnce() -> R) -> Result<R, Error> {
+    // an earlier panic, which somebody else caught, may have left its note; and this may run while another one unwinds
+    let before = NOTED.take();
+    // no state is seen again half changed: whoever catches ends what it pulled from
+    let result = catch_unwind(AssertUnwindSafe(f));
+    let noted = NOTED.replace(before);
+    result.map_err(|payload| Error::of_panic(&*payload, noted))
+}

@@ -1,0 +1,58 @@
+//! Parts of stages that the macro puts together itself, with its checks between them.
+use crate::locked::Locked;
+use crate::marker;
+use crate::pipe::Pipe;
+use crate::pipeline::{self, Pipeline};
+use crate::pool::spawn::Detached;
+use crate::stage::thread::{self, MapInit, Queue};
+use crate::stage::{Each, Map, Share, order};
+
+/// The map part of `thread::map`.
+#[track_caller]
+pub fn named<P: Pipe, F: Fn(P::Item) -> R, R>(up: P, f: F) -> Map<P, F> {
+    thread::named(up, f)
+}
+
+/// The each part of `thread::each`.
+#[track_caller]
+pub fn named_each<P: Pipe, F: Fn(&P::Item)>(up: P, f: F) -> Each<P, F> {
+    thread::named_each(up, f)
+}
+
+/// The part of `thread::map_init` that the workers run.
+#[track_caller]
+pub fn named_init<P, I, F, S, R>(up: P, init: I, f: F) -> MapInit<P, I, F>
+where
+    P: Pipe,
+    I: Fn() -> S,
+    F: Fn(&mut S, P::Item) -> R,
+{
+    thread::named_init(up, init, f)
+}
+
+/// The queue part of the stage `name`.
+#[track_caller]
+pub fn queue<'a, P>(up: P, name: &'static str) -> Queue<'a, P::Item, P::Marker, P::Tags, Detached>
+where
+    P: Pipe<Item: Send> + Send + Sync + 'a,
+{
+    thread::queue_as(up, name)
+}
+
+/// `o @`.
+pub fn order_branded<B, P: Pipe>(stage: Locked<order::Save<P, ()>>) -> Locked<order::Save<P, B>> {
+    order::branded(stage)
+}
+
+/// `m @`.
+pub fn marker_branded<B, P: Pipe<Tags = ()>>(
+    stage: Locked<marker::InsertPeriodic<P, ()>>,
+) -> Locked<marker::InsertPeriodic<P, B>> {
+    crate::stage::marker::branded(stage)
+}
+
+/// A shared track, for a track that pulls from it.
+#[track_caller]
+pub fn track<P: Pipe>(track: &Pipeline<Locked<Share<P>>>) -> Locked<Share<P>> {
+    pipeline::track(track)
+}

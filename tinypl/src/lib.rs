@@ -1,0 +1,58 @@
+//! Data-processing pipelines, statically typed.
+//!
+//! ```
+//! use tinypl::pipeline;
+//!
+//! let lengths: Vec<usize> = pipeline! {
+//!     "to be or not to be".split(' ')
+//!         |> order @ order::save(8)
+//!         |> thread::map(|word| word.len(), workers = 4)
+//!         |> order::load(order)
+//!         |> collect()
+//! };
+//! assert_eq!(lengths, [2, 2, 2, 3, 2, 2]);
+//! ```
+//!
+//! [`pipeline!`] expands, at compile time, into a graph of stage structs; everything it writes can be written by hand with
+//! the functions of this crate. The language is described at the macro; a stage's behaviour, options and errors at its
+//! function. [`Pipeline`] is what a chain gives, [`Pipe`] what "any stream" is in the signature of an own stage,
+//! [`Serial`] how to write one with state.
+#![deny(unsafe_code)]
+
+#[doc(hidden)]
+pub mod __private;
+mod error;
+mod expansion;
+mod func;
+mod locked;
+pub mod marker;
+mod pipe;
+mod pipeline;
+#[expect(unsafe_code, reason = "`pool::desk` alone; see there")]
+mod pool;
+mod stage;
+mod sync;
+
+pub use error::{Error, Site};
+pub use locked::{Given, Locked, Serial, stage, stopping};
+pub use pipe::{Envelope, Like, Named, Pipe, Plain, Pulled, Ride, Signal, Upstream};
+pub use pipeline::Pipeline;
+pub use pool::OnWorkerError;
+pub use stage::{
+    chain, debug, each, each_mut, enumerate, filter, filter_map, filter_map_mut, filter_mut, flatten, flatten_eager,
+    map, map_mut, order, partition, range, ratelimit, share, skip, source, take, thread, try_map, try_map_mut, zip,
+};
+pub use tinypl_macros::pipeline;
+
+/// The types of the stages, to name them; their functions make them.
+pub mod stages {
+    pub use crate::pipeline::Borrowed;
+    pub use crate::stage::{
+        Chain, Each, Enumerate, Filter, FilterMap, Flatten, FlattenEager, Groups, Iter, Map, Nowhere, Partition,
+        Placing, RateLimit, RateLimitHandle, Share, Skip, Split, Steps, Take, TryMap, Zip,
+    };
+}
+
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+struct Readme;

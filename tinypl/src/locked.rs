@@ -1,0 +1,393 @@
+//! A stage with state: it is written for one puller, and several threads take turns at its lock.
+use crate::Error;
+use crate::error::{Site, at, caught, note_number};
+use crate::pipe::{Envelope, Named, Pipe, Pulled, Signal, Start, Stepped, Tagged, Upstream};
+use crate::pool::{Cursor, Desk, Hand, stop};
+use crate::sync::{Arc, Mutex};
+use std::fmt;
+use std::ops::ControlFlow;
+
+/// What a [`Serial`] stage gives.
+pub type Given<S> =
+    Envelope<<S as Serial>::Item, <<S as Serial>::Marker as Named>::Raw, <<S as Serial>::Tags as Named>::Raw>;
+
+/// A stage (or source) that one thread at a time pulls. [`stage`] makes a stream of it.
+///
+/// ```
+/// use tinypl::{Envelope, Given, Locked, Pipe, Serial, Upstream, pipeline, stage};
+///
+/// /// Leaves out an item that equals the one before it.
+/// struct Dedup<P: Pipe> {
+///     up: P,
+///     last: Option<P::Item>,
+/// }
+/// fn dedup<P: Pipe<Item: PartialEq + Clone>>(up: P) -> Locked<Dedup<P>> {
+///     stage(Dedup { up, last: None })
+/// }
+/// impl<P: Pipe<Item: PartialEq + Clone>> Serial for Dedup<P> {
+///     type Item = P::Item;
+///     type Marker = P::Marker; // what passes through
+///     type Tags = P::Tags;
+///
+///     fn pull(&mut self) -> Option<Given<Self>> {
+///         loop {
+///             match self.up.pull()? {
+///                 Envelope::Item(x, ride) if self.last.as_ref() == Some(&x) => {
+///                     // inside an order the place of what is left out has to be given on
+///                     if let Some(gap) = Envelope::gap(ride) {
+///                         return Some(gap);
+///                     }
+///                 }
+///                 Envelope::Item(x, ride) => {
+///                     self.last = Some(x.clone());
+///                     return Some(Envelope::Item(x, ride));
+///                 }
+///                 other => return Some(other),
+///             }
+///         }
+///     }
+///     fn upstream(&mut self) -> Option<&mut dyn Upstream> {
+///         Some(&mut self.up)
+///     }
+/// }
+/// let all: Vec<i32> = pipeline! { [1, 1, 2, 2, 1] |> dedup() |> collect() };
+/// assert_eq!(all, [1, 2, 1]);
+/// ```
+pub trait Serial {
+    /// What the stream is about.
+    type Item;
+    /// The markers that pass, as of [`Pipe::Marker`].
+    type Marker: Named;
+    /// The orders that are open, as of [`Pipe::Tags`].
+    type Tags: Tagged;
+
+    /// The next signal. `None` is the end, unless the thread that pulls is to stop (then the stage may be pulled again by
+    /// another): a stage that remembers having ended asks [`stopping`].
+    fn pull(&mut self) -> Option<Given<Self>>;
+
+    /// The stream above; `None` for a source. By it threads are started and errors found, so there is no default.
+    fn upstream(&mut self) -> Option<&mut dyn Upstream>;
+
+    /// As [`Pipe::try_fold`].
+    #[inline]
+    fn try_fold<B, C>(&mut self, init: B, mut f: impl FnMut(B, Given<Self>) -> ControlFlow<C, B>) -> ControlFlow<C, B>
+    where
+        Self: Sized,
+    {
+        let mut acc = init;
+        while let Some(signal) = self.pull() {
+            acc = f(acc, signal)?;
+        }
+        ControlFlow::Continue(acc)
+    }
+
+    /// As [`Pipe::ready`]: 0 unless it is sure.
+    #[inline]
+    fn ready(&mut self) -> usize {
+        0
+    }
+
+    /// As [`Pipe::size_hint`].
+    #[inline]
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        (0, None)
+    }
+
+    #[doc(hidden)]
+    fn start(&mut self, start: &mut Start) {
+        if let Some(up) = self.upstream() {
+            up.begin(start);
+        }
+    }
+
+    /// After the end: the error that ended it.
+    ///
+    /// # Errors
+    /// The first error of this stream.
+    #[doc(hidden)]
+    fn finish(&mut self) -> Result<(), Error> {
+        self.upstream().map_or(Ok(()), Upstream::end)
+    }
+}
+
+/// Whether the thread that pulls is one of a queue's that is being stopped: a `None` from upstream is no end then.
+pub fn stopping() -> bool {
+    stop::requested()
+}
+
+/// A [`Serial`] stage as a stream.
+///
+/// `Sync` asks no more of `S` and its items than `Send`.
+#[must_use = "a stage does nothing until it is pulled"]
+pub struct Locked<S: Serial> {
+    site: Site,
+    state: Mutex<State<S>>,
+    /// One for each thread that pulls; none where one alone does.
+    desks: Vec<Desk<Numbered<S>>>,
+}
+
+struct State<S> {
+    stage: S,
+    /// How many items were pulled.
+    items: u64,
+    /// How many signals were taken for a queue's workers.
+    taken: usize,
+    ended: bool,
+    failure: Option<Error>,
+}
+
+pub(crate) type Numbered<S> = (u64, Given<S>);
+
+/// Makes a stream of a stage with state.
+#[track_caller]
+pub fn stage<S: Serial>(stage: S) -> Locked<S> {
+    Locked::new(stage, Site::here("stage"))
+}
+
+/// How a worker's attempt to fill its desk ended.
+#[derive(Debug)]
+pub(crate) enum Refill {
+    /// There is work on the desk.
+    Loaded,
+    /// Nothing comes any more.
+    Over,
+    /// The stream above failed.
+    Failed(Error),
+}
+
+impl<S: Serial> Locked<S> {
+    pub(crate) fn new(stage: S, site: Site) -> Self {
+        let state = State {
+            stage,
+            items: 0,
+            taken: 0,
+            ended: false,
+            failure: None,
+        };
+        Self {
+            site,
+            state: Mutex::new(state),
+            desks: Vec::new(),
+        }
+    }
+
+    pub(crate) fn site(&self) -> Site {
+        self.site
+    }
+
+    /// The stage itself, before anybody shares it.
+    #[inline]
+    pub(crate) fn stage_mut(&mut self) -> &mut S {
+        &mut self.state.get_mut().stage
+    }
+
+    /// Looks at the stage, whoever holds it.
+    pub(crate) fn peek<R>(&self, f: impl FnOnce(&S) -> R) -> R {
+        f(&self.state.lock().stage)
+    }
+
+    /// The stage that `f` makes of it: options may change types.
+    pub(crate) fn with<T: Serial>(self, f: impl FnOnce(S) -> T) -> Locked<T> {
+        Locked::new(f(self.state.into_inner().stage), self.site)
+    }
+
+    /// Several threads are going to pull it.
+    pub(crate) fn share(&mut self, pullers: usize, chunk: usize) {
+        self.desks = (0..pullers).map(|_| Desk::new(chunk)).collect();
+    }
+
+    pub(crate) fn desk(&self, seat: usize) -> &Desk<Numbered<S>> {
+        &self.desks[seat]
+    }
+
+    pub(crate) fn cursors(&self) -> Vec<Arc<Cursor>> {
+        self.desks.iter().map(Desk::cursor).collect()
+    }
+
+    /// Puts up to `hand.want` signals on the worker's desk: from the stage, or from another desk. It may wait, and the
+    /// worker holds nothing back meanwhile.
+    pub(crate) fn refill(&self, hand: &mut Hand, chunk: &mut Vec<Numbered<S>>, announce: impl Fn()) -> Refill {
+        loop {
+            if hand.flow.stop.is_requested() {
+                return Refill::Over;
+            }
+            let mut state = match self.state.try_lock() {
+                Some(state) => state,
+                // who holds it may wait for the source, for long
+                None if self.steal(hand, chunk) => return Refill::Loaded,
+                None => {
+                    stop::ring_downstream();
+                    self.state.lock()
+                }
+            };
+            if state.ended {
+                let failure = state.failure.take();
+                drop(state);
+                return match failure {
+                    Some(error) => Refill::Failed(error),
+                    None if self.steal(hand, chunk) => Refill::Loaded,
+                    None => Refill::Over,
+                };
+            }
+            let taken = state.taken;
+            let free = hand.flow.credits.free(taken);
+            if free == 0 {
+                drop(state);
+                if self.steal(hand, chunk) {
+                    return Refill::Loaded;
+                }
+                hand.flow.credits.wait(taken, &mut hand.patient);
+                continue;
+            }
+            announce();
+            state.fill(chunk, hand.want.min(free), self.site);
+            hand.taken = state.taken;
+            drop(state);
+            if !chunk.is_empty() {
+                self.load(hand, chunk);
+                return Refill::Loaded;
+            }
+        }
+    }
+
+    fn load(&self, hand: &mut Hand, chunk: &mut Vec<Numbered<S>>) {
+        hand.loaded = chunk.len();
+        self.desks[hand.seat].load(chunk);
+    }
+
+    /// Takes over half of what another worker has not started; its credits come along.
+    #[cold]
+    fn steal(&self, hand: &mut Hand, chunk: &mut Vec<Numbered<S>>) -> bool {
+        let n = self.desks.len();
+        let found = (1..n).any(|k| {
+            self.desks[(hand.seat + k) % n].steal(chunk);
+            !chunk.is_empty()
+        });
+        if found {
+            self.load(hand, chunk);
+        }
+        found
+    }
+}
+
+impl<S: Serial> State<S> {
+    /// Pulls one signal, and up to `want` as long as that is sure not to wait.
+    fn fill(&mut self, chunk: &mut Vec<Numbered<S>>, want: usize, site: Site) {
+        let before = chunk.len();
+        let pulled = caught(|| self.pull_into(chunk, want, site));
+        self.taken += chunk.len() - before;
+        let failure = match pulled {
+            Ok(true) => return,
+            Ok(false) if chunk.len() == before && stop::requested() => return,
+            Ok(false) => caught(|| self.stage.finish()).and_then(|finished| finished).err(),
+            Err(panic) => Some(panic),
+        };
+        (self.ended, self.failure) = (true, failure);
+    }
+
+    /// Whether there may be more.
+    fn pull_into(&mut self, chunk: &mut Vec<Numbered<S>>, want: usize, site: Site) -> bool {
+        let mut more = 1;
+        let mut ready = None;
+        loop {
+            for _ in 0..more {
+                let number = self.items;
+                let Some(signal) = at(&site, || Some(number), || self.stage.pull()) else {
+                    return false;
+                };
+                self.items += u64::from(matches!(signal, Envelope::Item(..)));
+                chunk.push((number, signal));
+            }
+            if want == 1 || ready.is_some() {
+                return true;
+            }
+            ready = Some(self.stage.ready());
+            more = ready.map_or(0, |n| n.min(want - 1));
+        }
+    }
+}
+
+impl<S: Serial> Pipe for Locked<S> {
+    type Item = S::Item;
+    type Marker = S::Marker;
+    type Tags = S::Tags;
+    type Local = ();
+    type Bottom = S;
+
+    #[inline]
+    fn pull(&mut self) -> Pulled<Self> {
+        let State { stage, items, .. } = self.state.get_mut();
+        let number = *items;
+        let signal = at(&self.site, || Some(number), || stage.pull());
+        *items += u64::from(matches!(signal, Some(Envelope::Item(..))));
+        signal
+    }
+
+    #[inline(always)]
+    fn step(&self, (): &mut (), signal: Given<S>, _: u64) -> Stepped<Self> {
+        Ok(Some(signal))
+    }
+
+    #[inline]
+    fn bottom(&self) -> &Self {
+        self
+    }
+
+    #[inline]
+    fn bottom_mut(&mut self) -> &mut Self {
+        self
+    }
+
+    #[inline]
+    fn try_fold<B, C>(
+        &mut self,
+        init: B,
+        mut f: impl FnMut(B, Signal<Self>) -> ControlFlow<C, B>,
+    ) -> ControlFlow<C, B> {
+        let State { stage, items, .. } = self.state.get_mut();
+        let counting = Counting(items);
+        let folded = stage.try_fold(init, |acc, signal| {
+            *counting.0 += u64::from(matches!(signal, Envelope::Item(..)));
+            f(acc, signal)
+        });
+        std::mem::forget(counting);
+        folded
+    }
+
+    #[inline]
+    fn ready(&mut self) -> usize {
+        self.stage_mut().ready()
+    }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        self.state.try_lock().map_or((0, None), |state| state.stage.size_hint())
+    }
+
+    fn start(&mut self, start: &mut Start) {
+        self.stage_mut().start(start);
+    }
+
+    fn finish(&mut self) -> Result<(), Error> {
+        self.stage_mut().finish()
+    }
+
+    fn number(&mut self) -> u64 {
+        self.state.get_mut().items.saturating_sub(1)
+    }
+}
+
+/// Tells a panic of a stage below, which is on the stack above a fold, the number of its item.
+struct Counting<'a>(&'a mut u64);
+
+impl Drop for Counting<'_> {
+    #[cold]
+    fn drop(&mut self) {
+        note_number(self.0.saturating_sub(1));
+    }
+}
+
+impl<S: Serial> fmt::Debug for Locked<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Locked").field(&self.site).finish()
+    }
+}

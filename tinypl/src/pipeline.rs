@@ -1,0 +1,283 @@
+//! The face that users hold.
+use crate::Error;
+use crate::error::caught;
+use crate::locked::{Given, Locked, Serial, stage};
+use crate::pipe::{Envelope, Pipe, Ride, Start, Upstream};
+use crate::pool::Flow;
+use crate::stage::Share;
+use crate::stage::order::Window;
+use crate::sync::Arc;
+use std::fmt;
+use std::ops::ControlFlow;
+
+/// A complete chain of stages: what `pipeline!` makes.
+///
+/// It is an [`Iterator`] over the items (markers are skipped), and lazy: nothing is pulled until somebody pulls, except
+/// that a queue's workers prefetch from the moment it is made. It is a source for further stages, whole or by `&mut`.
+///
+/// ```
+/// use tinypl::pipeline;
+///
+/// let mut pipe = pipeline! { range(5) |> map(|x| x + 1) };
+/// assert_eq!(pipe.next(), Some(1));
+/// assert_eq!(pipe.try_next()?, Some(2));
+/// assert_eq!(pipeline! { &mut pipe |> take(2) |> collect::<Vec<_>>() }, [3, 4]);
+/// assert_eq!(pipe.collect::<Vec<_>>(), [5]);
+/// # Ok::<(), tinypl::Error>(())
+/// ```
+///
+/// # Panics
+/// The `Iterator` face panics where [`try_next`](Self::try_next) gives an [`Error`]: a failure is never an early, silent
+/// end. (A panic of a stage that runs on the caller's own thread goes on as it is.)
+#[must_use = "a pipeline is lazy: pull from it, or end it with a sink"]
+pub struct Pipeline<P> {
+    /// `None` once it was stopped.
+    pipe: Option<P>,
+    /// The orders that are open at its end.
+    windows: Vec<Arc<Window>>,
+    /// The queues in it that don't wait for ever when they are stopped.
+    flows: Vec<Arc<Flow>>,
+    failed: Option<Error>,
+}
+
+impl<P: Pipe> Pipeline<P> {
+    /// Completes a chain of stages made by hand; threads start here.
+    ///
+    /// ```
+    /// use tinypl::{Pipeline, map, range};
+    ///
+    /// let pipe = Pipeline::new(map(range(0, 3), |x| 2 * x));
+    /// assert_eq!(pipe.collect::<Vec<_>>(), [0, 2, 4]);
+    /// ```
+    pub fn new(mut pipe: P) -> Self {
+        let mut start = Start::default();
+        pipe.start(&mut start);
+        Self {
+            pipe: Some(pipe),
+            windows: start.windows,
+            flows: start.flows,
+            failed: None,
+        }
+    }
+
+    /// The stream in it, as an upstream for stages made by hand.
+    ///
+    /// # Panics
+    /// If the pipeline was stopped.
+    #[track_caller]
+    pub fn into_pipe(self) -> P {
+        self.pipe
+            .expect("this pipeline was stopped: there is nothing to pull from")
+    }
+
+    /// Borrows it as a source: what is pulled there is missing here, and the rest is still here afterwards.
+    ///
+    /// ```
+    /// use tinypl::pipeline;
+    ///
+    /// let mut pipe = pipeline! { range(5) };
+    /// assert_eq!(pipeline! { pipe.by_ref() |> take(2) |> count() }, 2);
+    /// assert_eq!(pipe.next(), Some(2));
+    /// ```
+    #[track_caller]
+    pub fn by_ref(&mut self) -> Pipeline<Locked<Borrowed<'_, P>>> {
+        Pipeline::new(stage(Borrowed(self)))
+    }
+
+    /// The next item; `Ok(None)` at the end.
+    ///
+    /// # Errors
+    /// What ended the pipeline: a panic or an `Err` in any stage, on any thread. The same again, each time it is asked.
+    #[inline]
+    pub fn try_next(&mut self) -> Result<Option<P::Item>, Error> {
+        if let Some(error) = &self.failed {
+            return Err(error.clone());
+        }
+        let result = caught(|| self.next_item()).and_then(|item| item);
+        self.failed = result.as_ref().err().cloned();
+        result
+    }
+
+    /// The next item, or the error that is the end.
+    #[inline]
+    fn next_item(&mut self) -> Result<Option<P::Item>, Error> {
+        let Some(pipe) = &mut self.pipe else { return Ok(None) };
+        loop {
+            match pipe.pull() {
+                Some(Envelope::Item(x, ride)) => {
+                    ride.leave(&self.windows);
+                    return Ok(Some(x));
+                }
+                Some(other) => other.ride().leave(&self.windows),
+                None => return pipe.finish().map(|()| None),
+            }
+        }
+    }
+
+    /// Ends it: workers finish their item and are joined. After that it gives nothing any more.
+    ///
+    /// ```
+    /// use tinypl::pipeline;
+    ///
+    /// let mut pipe = pipeline! { 0.. |> thread::queue(workers = 2) };
+    /// assert!(pipe.next().is_some());
+    /// pipe.stop();
+    /// assert_eq!(pipe.next(), None);
+    /// ```
+    pub fn stop(&mut self) {
+        self.pipe = None;
+        if self.failed.is_none() {
+            self.failed = self.flows.iter().find_map(|flow| flow.left_behind());
+        }
+    }
+
+    /// As [`Iterator::collect`].
+    ///
+    /// # Errors
+    /// As [`try_next`](Self::try_next).
+    pub fn try_collect<C: FromIterator<P::Item>>(mut self) -> Result<C, Error> {
+        let mut failed = None;
+        let items = std::iter::from_fn(|| {
+            self.try_next().unwrap_or_else(|error| {
+                failed = Some(error);
+                None
+            })
+        });
+        let all = items.collect();
+        failed.map_or(Ok(all), Err)
+    }
+
+    /// Calls `f` for each item, until it gives an `Err`.
+    ///
+    /// ```
+    /// use tinypl::pipeline;
+    ///
+    /// let print = |x: i32| if x < 2 { Ok(println!("{x}")) } else { Err(format!("{x} is too large").into()) };
+    /// let result: Result<(), Box<dyn std::error::Error>> = pipeline! { range(5) |> try_for_each(print) };
+    /// assert_eq!(result.unwrap_err().to_string(), "2 is too large");
+    /// ```
+    ///
+    /// # Errors
+    /// The `Err` of `f`, or the pipeline's own error, as of [`try_next`](Self::try_next).
+    pub fn try_for_each<E: From<Error>>(mut self, mut f: impl FnMut(P::Item) -> Result<(), E>) -> Result<(), E> {
+        while let Some(x) = self.try_next()? {
+            f(x)?;
+        }
+        Ok(())
+    }
+}
+
+impl<P: Pipe> Iterator for Pipeline<P> {
+    type Item = P::Item;
+
+    #[inline]
+    #[track_caller]
+    fn next(&mut self) -> Option<P::Item> {
+        if let Some(error) = &self.failed {
+            error.clone().throw();
+        }
+        match self.next_item() {
+            Ok(x) => x,
+            Err(error) => error.throw(),
+        }
+    }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        self.pipe.as_ref().map_or((0, Some(0)), Pipe::size_hint)
+    }
+
+    #[inline]
+    #[track_caller]
+    fn fold<B, F: FnMut(B, P::Item) -> B>(mut self, init: B, mut f: F) -> B {
+        if let Some(error) = &self.failed {
+            error.clone().throw();
+        }
+        let windows = &self.windows;
+        let Some(pipe) = &mut self.pipe else { return init };
+        let folded = pipe.try_fold(init, |acc, signal| -> ControlFlow<std::convert::Infallible, B> {
+            signal.ride().leave(windows);
+            ControlFlow::Continue(match signal {
+                Envelope::Item(x, _) => f(acc, x),
+                _ => acc,
+            })
+        });
+        let ControlFlow::Continue(acc) = folded;
+        match pipe.finish() {
+            Ok(()) => acc,
+            Err(error) => error.throw(),
+        }
+    }
+}
+
+impl<P: fmt::Debug> fmt::Debug for Pipeline<P> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Pipeline").field(&self.pipe).finish()
+    }
+}
+
+/// A clone pulls from the same stream: whoever pulls takes the next item.
+impl<P: Pipe> Clone for Pipeline<Locked<Share<P>>> {
+    fn clone(&self) -> Self {
+        Self {
+            pipe: self.pipe.clone(),
+            windows: self.windows.clone(),
+            flows: self.flows.clone(),
+            failed: self.failed.clone(),
+        }
+    }
+}
+
+/// The source that is another pipeline, borrowed.
+#[must_use = "a stage does nothing until it is pulled"]
+pub struct Borrowed<'a, P>(pub(crate) &'a mut Pipeline<P>);
+
+impl<P: Pipe> Serial for Borrowed<'_, P> {
+    type Item = P::Item;
+    type Marker = P::Marker;
+    type Tags = P::Tags;
+
+    #[inline]
+    fn pull(&mut self) -> Option<Given<Self>> {
+        self.0.pipe.as_mut()?.pull()
+    }
+
+    fn upstream(&mut self) -> Option<&mut dyn Upstream> {
+        None
+    }
+
+    #[inline]
+    fn ready(&mut self) -> usize {
+        self.0.pipe.as_mut().map_or(0, Pipe::ready)
+    }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        self.0.pipe.as_ref().map_or((0, Some(0)), Pipe::size_hint)
+    }
+
+    fn start(&mut self, start: &mut Start) {
+        start.windows.extend(self.0.windows.iter().cloned());
+        start.flows.extend(self.0.flows.iter().cloned());
+    }
+
+    fn finish(&mut self) -> Result<(), Error> {
+        match (&self.0.failed, &mut self.0.pipe) {
+            (Some(error), _) => Err(error.clone()),
+            (None, pipe) => pipe.as_mut().map_or(Ok(()), Pipe::finish),
+        }
+    }
+}
+
+impl<P> fmt::Debug for Borrowed<'_, P> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Borrowed")
+    }
+}
+
+/// A shared track, for a track that pulls from it.
+#[track_caller]
+pub(crate) fn track<P: Pipe>(track: &Pipeline<Locked<Share<P>>>) -> Locked<Share<P>> {
+    track
+        .pipe
+        .clone()
+        .expect("this track was stopped: there is nothing to pull from")
+}

@@ -1,0 +1,90 @@
+//! `taken − given ≤ bound`, always: how far a queue, or an order's window, may run ahead of who takes from it.
+//!
+//! One taker at a time keeps `taken` (behind the lock that it pulls under), one giver at a time its part of `given`.
+use super::bell::{Bell, NAP, give_way};
+use super::stop;
+use crate::sync::{Arc, AtomicUsize, CLOCK, Ordering::*};
+use crossbeam_utils::CachePadded;
+
+/// How many turns a taker gives away in vain before it sleeps.
+const TURNS: u32 = 8;
+
+#[derive(Debug)]
+pub(crate) struct Credits {
+    /// Written by the giver alone.
+    given: CachePadded<AtomicUsize>,
+    /// Given back beside the giver, by anybody.
+    dropped: CachePadded<AtomicUsize>,
+    bound: AtomicUsize,
+    bell: Arc<Bell>,
+}
+
+impl Credits {
+    pub(crate) fn new(bound: usize) -> Self {
+        Self {
+            given: CachePadded::new(AtomicUsize::new(0)),
+            dropped: CachePadded::new(AtomicUsize::new(0)),
+            bound: AtomicUsize::new(bound),
+            bell: Bell::new(),
+        }
+    }
+
+    pub(crate) fn bound(&self) -> usize {
+        self.bound.load(Relaxed)
+    }
+
+    pub(crate) fn set_bound(&self, bound: usize) {
+        self.bound.store(bound, SeqCst);
+        self.bell.ring();
+    }
+
+    /// How many more may be taken.
+    #[inline]
+    pub(crate) fn free(&self, taken: usize) -> usize {
+        let given = self.given.load(Acquire) + self.dropped.load(Acquire);
+        (given + self.bound()).saturating_sub(taken)
+    }
+
+    /// Waits until more than `taken` may be taken, or until this thread is to stop. At first for half of them, but not for
+    /// long (`patient`), then for a single one.
+    #[cold]
+    pub(crate) fn wait(&self, taken: usize, patient: &mut bool) {
+        let look = || self.free(taken) > 0 || stop::requested();
+        if give_way(TURNS, look) {
+            return;
+        }
+        let level = |n: usize| (taken + n).saturating_sub(self.bound() + self.dropped.load(Relaxed));
+        if CLOCK && *patient {
+            self.bell.sleep(level((self.bound() / 2).max(1)), Some(NAP), look);
+        } else {
+            self.bell.sleep(level(1), None, look);
+        }
+        *patient = self.free(taken) > 1;
+    }
+
+    /// The giver's count. It may miss a taker who lies down at this very moment, so the giver calls
+    /// [`gave`](Self::gave) now and then, and before it waits for anything.
+    #[inline]
+    pub(crate) fn give(&self, given: usize) {
+        self.given.store(given, Release);
+        self.bell.hint(given);
+    }
+
+    /// Makes sure that no taker sleeps on what was given.
+    pub(crate) fn gave(&self) {
+        self.bell.reached(self.given.load(Relaxed));
+    }
+
+    /// How many may be given between two calls of [`gave`](Self::gave): few enough that the taker hardly notices.
+    pub(crate) fn slack(&self) -> usize {
+        (self.bound() / 16).min(32)
+    }
+
+    /// Gives back what never reaches the giver.
+    pub(crate) fn give_back(&self, n: usize) {
+        if n > 0 {
+            self.dropped.fetch_add(n, AcqRel);
+            self.bell.reached(usize::MAX - 1);
+        }
+    }
+}

@@ -1,0 +1,127 @@
+//! What the workers of a queue and its consumer know of one another, whatever the items are.
+use super::bell::Bell;
+use super::credits::Credits;
+use super::stop::Stop;
+use crate::Error;
+use crate::error::Site;
+use crate::sync::{Arc, AtomicUsize, Mutex, Ordering::*};
+use std::time::Duration;
+
+/// What becomes of a panic, or an `Err`, in a worker.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum OnWorkerError {
+    /// The consumer gets it as an [`Error`] in the place of the next item, and the other workers stop.
+    #[default]
+    Forward,
+    /// It is printed, and the process ends with status 1.
+    Exit,
+    /// As `Forward`, and it is printed at once.
+    ForwardAndPrint,
+}
+
+/// The options of a queue.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Options {
+    pub(crate) workers: usize,
+    pub(crate) maxsize: Option<usize>,
+    pub(crate) warn_timeout: Option<Duration>,
+    pub(crate) end_timeout: Option<Duration>,
+    pub(crate) on_worker_error: OnWorkerError,
+}
+
+impl Options {
+    pub(crate) fn maxsize(&self) -> usize {
+        // enough that cheap items travel in chunks
+        self.maxsize.unwrap_or((8 * self.workers).max(64))
+    }
+
+    /// The largest chunk: of half the queue each worker has its part.
+    pub(crate) fn chunk(&self) -> usize {
+        (self.maxsize() / (2 * self.workers)).clamp(1, 256)
+    }
+}
+
+#[derive(Debug)]
+pub(crate) struct Flow {
+    pub(crate) site: Site,
+    pub(crate) options: Options,
+    /// `maxsize` results and one item in each worker's hands.
+    pub(crate) credits: Credits,
+    /// Rung when results have come. Its count is the credits taken.
+    pub(crate) items: Arc<Bell>,
+    pub(crate) stop: Arc<Stop>,
+    /// Workers that have not ended.
+    active: AtomicUsize,
+    /// Results sent or fetched so far.
+    pub(crate) sent: AtomicUsize,
+    /// Results handed to the consumer so far.
+    pub(crate) given: AtomicUsize,
+    failure: Mutex<Option<Error>>,
+    left_behind: Mutex<Option<Error>>,
+}
+
+impl Flow {
+    pub(crate) fn new(site: Site, options: Options) -> Self {
+        Self {
+            site,
+            options,
+            credits: Credits::new(options.maxsize() + options.workers),
+            items: Bell::new(),
+            stop: Arc::default(),
+            active: AtomicUsize::new(options.workers),
+            sent: AtomicUsize::new(0),
+            given: AtomicUsize::new(0),
+            failure: Mutex::new(None),
+            left_behind: Mutex::new(None),
+        }
+    }
+
+    pub(crate) fn active(&self) -> usize {
+        self.active.load(Acquire)
+    }
+
+    /// A worker, or several that never began, have ended: nothing of theirs comes any more.
+    pub(crate) fn ended(&self, workers: usize) {
+        self.active.fetch_sub(workers, AcqRel);
+        self.items.ring();
+    }
+
+    /// Ends the queue with an error; the first one counts.
+    pub(crate) fn fail(&self, error: Error) {
+        match self.options.on_worker_error {
+            OnWorkerError::Forward => {}
+            OnWorkerError::ForwardAndPrint => eprintln!("tinypl: {error}"),
+            OnWorkerError::Exit => {
+                eprintln!("tinypl: {error}");
+                std::process::exit(1);
+            }
+        }
+        self.failure.lock().get_or_insert(error);
+        self.stop.request();
+    }
+
+    pub(crate) fn failure(&self) -> Result<(), Error> {
+        self.failure.lock().clone().map_or(Ok(()), Err)
+    }
+
+    /// Workers were still at their item when the stop no longer waited for them.
+    pub(crate) fn leave_behind(&self, error: Error) {
+        log::error!("{error}");
+        *self.left_behind.lock() = Some(error);
+    }
+
+    pub(crate) fn left_behind(&self) -> Option<Error> {
+        self.left_behind.lock().clone()
+    }
+
+    /// How many results are finished and not yet handed on.
+    pub(crate) fn fill(&self) -> usize {
+        // what is beyond `maxsize` is in the hands of workers who wait for room
+        let given = self.given.load(Acquire);
+        self.sent
+            .load(Acquire)
+            .saturating_sub(given)
+            .min(self.options.maxsize())
+    }
+}

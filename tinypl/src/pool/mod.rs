@@ -1,0 +1,20 @@
+//! What stands behind a queue: worker threads, what is counted and waited for between them and their consumer, and
+//! how they end.
+mod bell;
+mod credits;
+mod desk;
+mod flow;
+mod output;
+pub(crate) mod spawn;
+pub(crate) mod stop;
+mod turn;
+mod worker;
+
+pub(crate) use bell::Bell;
+pub(crate) use credits::Credits;
+pub(crate) use desk::{Cursor, Desk};
+pub use flow::OnWorkerError;
+pub(crate) use flow::{Flow, Options};
+pub(crate) use output::Output;
+pub(crate) use turn::Turn;
+pub(crate) use worker::Hand;

@@ -1,0 +1,390 @@
+//! The consumer's side of a queue: it takes results by the heap, and waits for them.
+use super::bell::{NAP, give_way};
+use super::desk::{Cursor, Outbox, Tray, outbox};
+use super::flow::{Flow, Options};
+use super::spawn::{Job, Join, Spawn};
+use super::worker;
+use crate::error::Site;
+use crate::locked::{Given, Serial};
+use crate::pipe::{Envelope, Named, Pipe, Signal, Start, Tagged, Upstream};
+use crate::sync::{Arc, CLOCK, Instant, Mutex, Ordering::*};
+use crate::{Error, stopping};
+use crossbeam_utils::CachePadded;
+use std::collections::VecDeque;
+use std::fmt;
+use std::time::Duration;
+
+/// Where results wait for the consumer.
+pub(crate) struct Results<E> {
+    pub(crate) sent: CachePadded<Mutex<VecDeque<E>>>,
+    /// One for each worker: what it has finished and not yet sent.
+    outboxes: Vec<Arc<Outbox<E>>>,
+    /// One for each worker: where it is told that the consumer waits.
+    cursors: Vec<Arc<Cursor>>,
+}
+
+impl<E> Results<E> {
+    fn anything_sent(&self) -> bool {
+        !self.sent.lock().is_empty()
+    }
+
+    fn anything_finished(&self) -> bool {
+        self.outboxes.iter().any(|outbox| outbox.len() > 0)
+    }
+
+    /// Asks every worker to say so when it finishes an item.
+    fn ask(&self) {
+        self.cursors.iter().for_each(|cursor| cursor.ask());
+    }
+}
+
+/// What the threads will run, until they do. It hides the type of the stages above: below a queue types are short again,
+/// and so are errors and build times.
+trait Launch<'a, E> {
+    fn start(&mut self, start: &mut Start);
+    /// Several threads are going to pull.
+    fn launch(self: Box<Self>, flow: &Arc<Flow>) -> Launched<'a, E>;
+}
+
+struct Launched<'a, E> {
+    results: Arc<Results<E>>,
+    jobs: Vec<Job<'a>>,
+    /// Keeps the stages above, so that they are dropped by who drops the queue.
+    above: Box<dyn Upstairs + 'a>,
+}
+
+/// Something that is only kept.
+trait Upstairs: Send {}
+
+impl<T: Send> Upstairs for T {}
+
+impl<'a, P: Pipe<Item: Send> + Send + Sync + 'a> Launch<'a, Signal<P>> for P {
+    fn start(&mut self, start: &mut Start) {
+        Pipe::start(self, start);
+    }
+
+    fn launch(mut self: Box<Self>, flow: &Arc<Flow>) -> Launched<'a, Signal<P>> {
+        let Options { workers, .. } = flow.options;
+        let chunk = flow.options.chunk();
+        self.bottom_mut().share(workers, chunk);
+        let (trays, outboxes): (Vec<Tray<_>>, Vec<_>) = (0..workers).map(|_| outbox(chunk)).unzip();
+        let results = Arc::new(Results {
+            sent: CachePadded::new(Mutex::new(VecDeque::new())),
+            outboxes,
+            cursors: self.bottom().cursors(),
+        });
+        let up = Arc::new(*self);
+        let job = |(seat, tray)| -> Job<'a> {
+            let (up, flow, results) = (up.clone(), flow.clone(), results.clone());
+            Box::new(move || worker::run(&*up, flow, seat, &results, tray))
+        };
+        let jobs = trays.into_iter().enumerate().map(job).collect();
+        Launched {
+            results: results.clone(),
+            jobs,
+            above: Box::new(up.clone()),
+        }
+    }
+}
+
+type Out<T, M, G> = Envelope<T, <M as Named>::Raw, <G as Named>::Raw>;
+
+/// The results of worker threads, as a source for one puller.
+pub struct Output<'a, T, M: Named, G: Tagged> {
+    flow: Arc<Flow>,
+    state: Running<'a, Out<T, M, G>>,
+    /// What was taken from the workers' results and is still to be handed on.
+    batch: VecDeque<Out<T, M, G>>,
+    /// How many were handed on.
+    given: usize,
+    /// `given` when the workers were last sure to see it.
+    confirmed: usize,
+    nap: Nap,
+    /// What the stages above said when they started.
+    above: Start,
+}
+
+enum Running<'a, E> {
+    Not(Box<dyn Launch<'a, E> + Send + 'a>),
+    Yes {
+        results: Arc<Results<E>>,
+        joins: Vec<Join<'a>>,
+        above: Option<Box<dyn Upstairs + 'a>>,
+    },
+    /// Between the two, or after a start that failed.
+    Never,
+}
+
+impl<'a, T: Send, M: Named, G: Tagged> Output<'a, T, M, G> {
+    pub(crate) fn new<P>(up: P, site: Site, options: Options) -> Self
+    where
+        P: Pipe<Item = T, Marker = M, Tags = G> + Send + Sync + 'a,
+    {
+        Self {
+            flow: Arc::new(Flow::new(site, options)),
+            state: Running::Not(Box::new(up)),
+            batch: VecDeque::new(),
+            given: 0,
+            confirmed: 0,
+            nap: Nap::default(),
+            above: Start::default(),
+        }
+    }
+}
+
+impl<'a, T, M: Named, G: Tagged> Output<'a, T, M, G> {
+    pub(crate) fn flow(&self) -> &Arc<Flow> {
+        &self.flow
+    }
+
+    /// Other options; only before the start, and before anybody holds the flow.
+    pub(crate) fn set(&mut self, site: Site, options: Options) {
+        self.flow = Arc::new(Flow::new(site, options));
+    }
+
+    /// Starts what stands above, then the threads.
+    pub(crate) fn launch(&mut self, spawner: &impl Spawn<'a>, start: &mut Start) {
+        if let Running::Not(mut launch) = std::mem::replace(&mut self.state, Running::Never) {
+            launch.start(&mut self.above);
+            if self.flow.options.end_timeout.is_some() {
+                self.above.flows.push(self.flow.clone());
+            }
+            let Launched { results, jobs, above } = launch.launch(&self.flow);
+            self.state = Running::Yes {
+                results,
+                joins: self.spawn(spawner, jobs),
+                above: Some(above),
+            };
+        }
+        start.repeat(&self.above);
+    }
+
+    fn spawn(&self, spawner: &impl Spawn<'a>, jobs: Vec<Job<'a>>) -> Vec<Join<'a>> {
+        let mut joins = Vec::with_capacity(jobs.len());
+        let workers = jobs.len();
+        for job in jobs {
+            match spawner.spawn(self.flow.site.name(), job) {
+                Ok(join) => joins.push(join),
+                Err(error) => {
+                    let n = joins.len();
+                    let what = format!("could not start worker {} of {workers}: {error}", n + 1);
+                    self.flow.fail(Error::of_stage(what, self.flow.site));
+                    self.flow.ended(workers - n);
+                    break;
+                }
+            }
+        }
+        joins
+    }
+
+    fn results(&self) -> Option<Arc<Results<Out<T, M, G>>>> {
+        match &self.state {
+            Running::Yes { results, .. } => Some(results.clone()),
+            _ => None,
+        }
+    }
+
+    /// Waits until there is something to hand on; false at the end.
+    #[cold]
+    #[inline(never)]
+    fn wait(&mut self) -> bool {
+        let Some(results) = self.results() else { return false };
+        let flow = self.flow.clone();
+        let mut warning = flow.options.warn_timeout.map(|limit| (Instant::now(), limit));
+        loop {
+            let over = flow.active() == 0;
+            if self.grab(&results) {
+                return true;
+            }
+            self.confirm();
+            let ended = || flow.active() == 0 || stopping();
+            // rather than reach over for each result, let a chunk be finished
+            if !over && give_way(1, || results.anything_sent() || ended()) && self.grab(&results) {
+                return true;
+            }
+            if self.reach_over(&results) {
+                return true;
+            }
+            if over || stopping() {
+                return false;
+            }
+            if ended() {
+                continue;
+            }
+            self.sleep(
+                &results,
+                &ended,
+                warning.map(|(began, limit)| limit.saturating_sub(began.elapsed())),
+            );
+            if let Some((began, limit)) = warning
+                && began.elapsed() >= limit
+            {
+                warning = None;
+                log::warn!(
+                    "{} has waited {limit:?} for an item: {} of {} workers are running",
+                    flow.site,
+                    flow.active(),
+                    flow.options.workers,
+                );
+            }
+        }
+    }
+
+    /// Sleeps until there may be something: a nap, till much has come, or until any worker finishes anything.
+    fn sleep(&mut self, results: &Results<Out<T, M, G>>, ended: &impl Fn() -> bool, limit: Option<Duration>) {
+        let napped = CLOCK && self.nap.may();
+        let items = &self.flow.items;
+        if napped {
+            let bound = self.flow.credits.bound();
+            // once in a while till it is full: workers that then sleep are spread anew over the cores
+            let much = if self.nap.is_long() {
+                bound
+            } else {
+                (bound * 3 / 4).max(1)
+            };
+            let look = || results.anything_sent() || results.anything_finished() || ended();
+            items.sleep(self.given + much, Some(limit.map_or(NAP, |limit| limit.min(NAP))), look);
+        } else {
+            let look = || {
+                results.ask();
+                results.anything_finished() || results.anything_sent() || ended()
+            };
+            items.sleep(0, limit, look);
+        }
+        self.nap.after(napped, self.flow.fill());
+    }
+
+    /// Takes all that was sent.
+    fn grab(&mut self, results: &Results<Out<T, M, G>>) -> bool {
+        std::mem::swap(&mut *results.sent.lock(), &mut self.batch);
+        !self.batch.is_empty()
+    }
+
+    /// Takes what is finished and was not sent.
+    fn reach_over(&mut self, results: &Results<Out<T, M, G>>) -> bool {
+        results.outboxes.iter().for_each(|outbox| outbox.fetch(&mut self.batch));
+        self.flow.sent.fetch_add(self.batch.len(), AcqRel);
+        !self.batch.is_empty()
+    }
+
+    /// Makes sure that no worker sleeps on what was given back.
+    fn confirm(&mut self) {
+        self.confirmed = self.given;
+        self.flow.given.store(self.given, Release);
+        self.flow.credits.gave();
+    }
+
+    /// Stops the workers, and waits for them, at most for `end_timeout`.
+    fn end(&mut self) {
+        self.flow.stop.request();
+        let Running::Yes { joins, above, .. } = &mut self.state else {
+            return;
+        };
+        if let Some(limit) = self.flow.options.end_timeout {
+            let began = Instant::now();
+            while self.flow.active() > 0 && began.elapsed() < limit {
+                let left = limit.saturating_sub(began.elapsed());
+                self.flow.items.sleep(0, Some(left), || self.flow.active() == 0);
+            }
+            if self.flow.active() > 0 {
+                let what = format!(
+                    "{} of {} workers were still at their item {limit:?} after the stop, and were left behind",
+                    self.flow.active(),
+                    self.flow.options.workers,
+                );
+                let error = Error::of_stage(what, self.flow.site);
+                self.flow.leave_behind(error);
+                joins.clear();
+            }
+        }
+        joins.drain(..).for_each(|join| join());
+        *above = None;
+    }
+}
+
+impl<T, M: Named, G: Tagged> Serial for Output<'_, T, M, G> {
+    type Item = T;
+    type Marker = M;
+    type Tags = G;
+
+    #[inline]
+    fn pull(&mut self) -> Option<Given<Self>> {
+        if self.batch.is_empty() && !self.wait() {
+            return None;
+        }
+        self.given += 1;
+        let signal = self.batch.pop_front();
+        self.flow.credits.give(self.given);
+        if self.given - self.confirmed > self.flow.credits.slack() {
+            self.confirm();
+        }
+        signal
+    }
+
+    fn upstream(&mut self) -> Option<&mut dyn Upstream> {
+        None
+    }
+
+    fn ready(&mut self) -> usize {
+        if self.batch.is_empty()
+            && let Some(results) = self.results()
+        {
+            self.grab(&results);
+        }
+        self.batch.len()
+    }
+
+    fn finish(&mut self) -> Result<(), Error> {
+        self.flow.failure()
+    }
+}
+
+impl<T, M: Named, G: Tagged> Drop for Output<'_, T, M, G> {
+    fn drop(&mut self) {
+        self.end();
+    }
+}
+
+impl<T, M: Named, G: Tagged> fmt::Debug for Output<'_, T, M, G> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Output")
+            .field("flow", &self.flow)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Whether the next sleep may be a nap. That is worth it when results come thick; one that finds next to nothing makes the
+/// next rarer.
+#[derive(Debug, Default)]
+struct Nap {
+    count: u32,
+    skip: u32,
+    back_off: u32,
+    last: Option<Instant>,
+}
+
+impl Nap {
+    fn is_long(&self) -> bool {
+        self.count % 16 == 15
+    }
+
+    fn may(&self) -> bool {
+        self.skip == 0
+    }
+
+    fn after(&mut self, napped: bool, found: usize) {
+        let now = Instant::now();
+        if napped {
+            self.count = self.count.wrapping_add(1);
+            if found >= 4 {
+                self.back_off = 1;
+            } else {
+                self.back_off = (self.back_off * 2).clamp(1, 1024);
+                self.skip = self.back_off;
+            }
+        } else if self.last.is_some_and(|last| now - last < NAP / 4) {
+            self.skip = self.skip.saturating_sub(1);
+        }
+        self.last = Some(now);
+    }
+}

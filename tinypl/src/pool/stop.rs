@@ -1,0 +1,86 @@
+//! How the threads of one queue are told to end, wherever they sleep at that moment: they may be deep in the stages
+//! above, even in ones that other queues share, which go on.
+use super::bell::Bell;
+use crate::sync::{Arc, AtomicBool, Mutex, Ordering::*, thread_local};
+use std::cell::RefCell;
+
+/// One for all workers of a queue.
+#[derive(Debug, Default)]
+pub(crate) struct Stop {
+    requested: AtomicBool,
+    /// Where they sleep. Taken before a bell's own lock, never while holding it.
+    bells: Mutex<Vec<Arc<Bell>>>,
+}
+
+impl Stop {
+    pub(crate) fn request(&self) {
+        self.requested.store(true, SeqCst);
+        for bell in &*self.bells.lock() {
+            bell.ring();
+        }
+    }
+
+    #[inline]
+    pub(crate) fn is_requested(&self) -> bool {
+        self.requested.load(Acquire)
+    }
+}
+
+/// What a worker thread carries about with it.
+#[derive(Clone, Debug)]
+pub(crate) struct Worker {
+    pub(crate) stop: Arc<Stop>,
+    /// Rung before this thread waits for anything of ours, if somebody naps there for more results.
+    pub(crate) downstream: Arc<Bell>,
+}
+
+thread_local! {
+    static WORKER: RefCell<Option<Worker>> = RefCell::new(None);
+}
+
+/// Makes this thread a worker.
+pub(crate) fn enlist(worker: Worker) {
+    WORKER.with(|w| *w.borrow_mut() = Some(worker));
+}
+
+/// Whether this thread is to end. A `None` from upstream is no end then: whoever remembers ends asks.
+#[cold]
+pub(crate) fn requested() -> bool {
+    WORKER.with(|w| w.borrow().as_ref().is_some_and(|w| w.stop.is_requested()))
+}
+
+pub(crate) fn ring_downstream() {
+    let bell = WORKER.with(|w| w.borrow().as_ref().map(|w| w.downstream.clone()));
+    if let Some(bell) = bell {
+        bell.hint(usize::MAX - 1);
+    }
+}
+
+/// Stands for "this thread sleeps on that bell".
+#[derive(Debug)]
+pub(crate) struct Registered(Option<(Arc<Stop>, Arc<Bell>)>);
+
+/// Before a sleep: from here on a request to stop rings `bell`. `None` if there was one.
+pub(crate) fn register(bell: &Arc<Bell>) -> Option<Registered> {
+    let Some(stop) = WORKER.with(|w| w.borrow().as_ref().map(|w| w.stop.clone())) else {
+        return Some(Registered(None));
+    };
+    let mut bells = stop.bells.lock();
+    if stop.is_requested() {
+        return None;
+    }
+    bells.push(bell.clone());
+    drop(bells);
+    Some(Registered(Some((stop, bell.clone()))))
+}
+
+impl Drop for Registered {
+    fn drop(&mut self) {
+        if let Some((stop, bell)) = &self.0 {
+            let mut bells = stop.bells.lock();
+            if let Some(i) = bells.iter().position(|b| Arc::ptr_eq(b, bell)) {
+                bells.swap_remove(i);
+            }
+        }
+    }
+}

@@ -1,0 +1,126 @@
+//! What a worker thread does.
+use super::desk::Tray;
+use super::flow::Flow;
+use super::output::Results;
+use super::stop::{self, Worker};
+use crate::error::caught;
+use crate::locked::Refill;
+use crate::pipe::{Pipe, Signal};
+use crate::sync::{Arc, Instant, Ordering::*};
+use std::time::Duration;
+
+/// How long a chunk should take: long against the microsecond that its locks and cache lines cost, short against a wake-up.
+const CHUNK: Duration = Duration::from_micros(10);
+
+/// What a worker holds while it pulls.
+#[derive(Debug)]
+pub(crate) struct Hand {
+    pub(crate) flow: Arc<Flow>,
+    pub(crate) seat: usize,
+    /// How many signals to take at once.
+    pub(crate) want: usize,
+    /// How many it took, or took over, the last time.
+    pub(crate) loaded: usize,
+    /// The credits taken, by all workers, when this one took last.
+    pub(crate) taken: usize,
+    pub(crate) patient: bool,
+}
+
+/// One worker, from its first pull to its last.
+pub(crate) fn run<P: Pipe>(
+    up: &P,
+    flow: Arc<Flow>,
+    seat: usize,
+    results: &Results<Signal<P>>,
+    mut tray: Tray<Signal<P>>,
+) {
+    stop::enlist(Worker {
+        stop: flow.stop.clone(),
+        downstream: flow.items.clone(),
+    });
+    let mut hand = Hand {
+        flow,
+        seat,
+        want: 1,
+        loaded: 0,
+        taken: 0,
+        patient: true,
+    };
+    if let Err(panic) = caught(|| work(up, &mut hand, results, &mut tray)) {
+        hand.flow.fail(panic);
+    }
+    send(&hand, results, &mut tray);
+    hand.flow.ended(1);
+}
+
+fn work<P: Pipe>(up: &P, hand: &mut Hand, results: &Results<Signal<P>>, tray: &mut Tray<Signal<P>>) {
+    let mut local = P::Local::default();
+    let mut chunk = Vec::new();
+    let mut pace = Pace { began: Instant::now() };
+    let bottom = up.bottom();
+    loop {
+        match bottom.refill(hand, &mut chunk, || up.announce()) {
+            Refill::Loaded => {}
+            Refill::Over => return,
+            Refill::Failed(error) => return hand.flow.fail(error),
+        }
+        let desk = bottom.desk(hand.seat);
+        let mut started = 0;
+        loop {
+            let (next, asked) = desk.next();
+            if asked {
+                hand.flow.items.ring();
+            }
+            let Some((number, signal)) = next else { break };
+            started += 1;
+            match up.step(&mut local, signal, number) {
+                Ok(Some(result)) => tray.put(result),
+                Ok(None) => {}
+                Err(error) => return hand.flow.fail(error),
+            }
+            if hand.flow.stop.is_requested() {
+                return;
+            }
+        }
+        let made = send(hand, results, tray);
+        hand.flow.credits.give_back(started - made);
+        pace.adjust(hand);
+    }
+}
+
+/// What lies finished, to the consumer.
+fn send<E>(hand: &Hand, results: &Results<E>, tray: &mut Tray<E>) -> usize {
+    let flow = &*hand.flow;
+    let mut due = false;
+    let made = tray.send(&results.sent, |n| {
+        flow.sent.fetch_add(n, AcqRel);
+        due = flow.items.is_due(hand.taken);
+    });
+    if due {
+        flow.items.ring();
+    }
+    made
+}
+
+/// Chooses the size of chunks by the time that they take.
+struct Pace {
+    began: Instant,
+}
+
+impl Pace {
+    fn adjust(&mut self, hand: &mut Hand) {
+        if hand.loaded < hand.want {
+            // the source or the bound, not the work, sets the pace
+            hand.want = hand.loaded.max(hand.want / 2).max(1);
+            return;
+        }
+        let now = Instant::now();
+        let took = now - self.began;
+        self.began = now;
+        if took < CHUNK / 2 {
+            hand.want = (hand.want * 2).min(hand.flow.options.chunk());
+        } else if took > CHUNK * 2 {
+            hand.want = (hand.want / 2).max(1);
+        }
+    }
+}

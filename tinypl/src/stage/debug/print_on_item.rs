@@ -1,0 +1,139 @@
+//! `debug::print_on_item(msg)`: run by whoever pulls.
+use crate::error::{Site, at};
+use crate::pipe::{Below, Pipe, Pulled, Stepped, through};
+use std::fmt::{self, Display};
+use std::marker::PhantomData;
+
+/// Prints to stdout before a pull and after it: `PIPE: pulling …` and `PIPE: returning …`.
+///
+/// `msg` is text, which stands in both lines, or a function of the item (something to print made of `&item`), which stands
+/// in the second. Above a queue several threads print, each before it takes an item and after.
+///
+/// ```
+/// use tinypl::{debug, pipeline};
+///
+/// let n = pipeline! { range(2) |> debug::print_on_item("from the source") |> count() };
+/// // PIPE: pulling   from the source
+/// // PIPE: returning from the source
+/// // …
+/// let n = n + pipeline! { range(2) |> debug::print_on_item(|x| format!("item {x}")) |> count() };
+/// // PIPE: pulling
+/// // PIPE: returning item 0
+/// // …
+/// assert_eq!(n, 4);
+/// ```
+#[track_caller]
+pub fn print_on_item<P: Pipe, M: Message<P::Item, K>, K>(up: P, msg: M) -> PrintOnItem<P, M, K> {
+    PrintOnItem {
+        up,
+        msg,
+        site: Site::here("debug::print_on_item"),
+        kind: PhantomData,
+    }
+}
+
+/// What [`print_on_item`] prints: text, or a function of the item. `K` tells the two apart.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is no message: it should be text, or a function that makes it of `&{T}`",
+    label = "neither text nor a function of `&{T}`"
+)]
+pub trait Message<T, K> {
+    #[doc(hidden)]
+    fn before(&self);
+    #[doc(hidden)]
+    fn after(&self, item: &T);
+}
+
+/// A message that is text.
+#[derive(Clone, Copy, Debug)]
+pub struct Text;
+
+/// A message that is a function.
+#[derive(Clone, Copy, Debug)]
+pub struct Function;
+
+#[diagnostic::do_not_recommend]
+impl<T, M: Display> Message<T, Text> for M {
+    fn before(&self) {
+        println!("PIPE: pulling   {self}");
+    }
+
+    fn after(&self, _: &T) {
+        println!("PIPE: returning {self}");
+    }
+}
+
+#[diagnostic::do_not_recommend]
+impl<T, M: Fn(&T) -> R, R: Display> Message<T, Function> for M {
+    fn before(&self) {
+        println!("PIPE: pulling");
+    }
+
+    fn after(&self, item: &T) {
+        println!("PIPE: returning {}", self(item));
+    }
+}
+
+/// The stage of [`print_on_item`].
+#[must_use = "a stage does nothing until it is pulled"]
+pub struct PrintOnItem<P, M, K> {
+    up: P,
+    msg: M,
+    site: Site,
+    kind: PhantomData<fn() -> K>,
+}
+
+impl<P: Pipe, M, K> PrintOnItem<P, M, K> {
+    /// The same over another upstream.
+    pub(crate) fn over<Q>(self, f: impl FnOnce(P) -> Q) -> PrintOnItem<Q, M, K> {
+        PrintOnItem {
+            up: f(self.up),
+            msg: self.msg,
+            site: self.site,
+            kind: PhantomData,
+        }
+    }
+}
+
+impl<P: Pipe, M: Message<P::Item, K>, K> Pipe for PrintOnItem<P, M, K> {
+    type Item = P::Item;
+    through!();
+
+    fn pull(&mut self) -> Pulled<Self> {
+        let Self { up, msg, site, .. } = self;
+        at(site, || None, || msg.before());
+        let signal = up.pull()?;
+        Some(signal.map(|x| {
+            at(site, || Some(up.number()), || msg.after(&x));
+            x
+        }))
+    }
+
+    fn step(&self, local: &mut P::Local, signal: Below<Self>, number: u64) -> Stepped<Self> {
+        let signal = self.up.step(local, signal, number)?;
+        Ok(signal.map(|signal| {
+            signal.map(|x| {
+                at(&self.site, || Some(number), || self.msg.after(&x));
+                x
+            })
+        }))
+    }
+
+    fn announce(&self) {
+        self.msg.before();
+        self.up.announce();
+    }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        self.up.size_hint()
+    }
+}
+
+impl<P: fmt::Debug, M, K> fmt::Debug for PrintOnItem<P, M, K> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("PrintOnItem")
+            .field("site", &self.site)
+            .field("up", &self.up)
+            .finish()
+    }
+}

@@ -1,0 +1,102 @@
+//! `each(f)`: run by whoever pulls.
+use crate::error::{Site, at};
+use crate::func::{Exclusive, Func};
+use crate::pipe::{Below, Pipe, Pulled, Signal, Stepped, through};
+use std::fmt;
+use std::ops::ControlFlow;
+
+/// Calls `f(&item)` for each item, and passes the item on.
+///
+/// ```
+/// use tinypl::pipeline;
+///
+/// let mut seen = vec![];
+/// let n = pipeline! { range(3) |> each(|x| seen.push(*x)) |> count() };
+/// assert_eq!((n, seen), (3, vec![0, 1, 2]));
+/// ```
+///
+/// # Panics
+/// A panic of `f` ends the pipeline with an [`Error`](crate::Error) that names this stage and the item.
+#[track_caller]
+pub fn each<P: Pipe, F: Fn(&P::Item)>(up: P, f: F) -> Each<P, F> {
+    Each {
+        up,
+        f,
+        site: Site::here("each"),
+    }
+}
+
+/// [`each`] for a function that changes what it captured: one thread at a time pulls it.
+#[track_caller]
+pub fn each_mut<P: Pipe, F: FnMut(&P::Item)>(up: P, f: F) -> Each<P, Exclusive<F>> {
+    Each {
+        up,
+        f: Exclusive::new(f),
+        site: Site::here("each"),
+    }
+}
+
+/// The stage of [`each`].
+#[must_use = "a stage does nothing until it is pulled"]
+pub struct Each<P, F> {
+    pub(crate) up: P,
+    pub(crate) f: F,
+    pub(crate) site: Site,
+}
+
+impl<P: Pipe, F: for<'a> Func<&'a P::Item, Out = ()>> Pipe for Each<P, F> {
+    type Item = P::Item;
+    through!();
+    through!(announce);
+
+    #[inline]
+    fn pull(&mut self) -> Pulled<Self> {
+        let Self { up, f, site } = self;
+        let signal = up.pull()?;
+        Some(signal.map(|x| {
+            at(site, || Some(up.number()), || f.call_mut(&x));
+            x
+        }))
+    }
+
+    #[inline]
+    fn step(&self, local: &mut P::Local, signal: Below<Self>, number: u64) -> Stepped<Self> {
+        let signal = self.up.step(local, signal, number)?;
+        Ok(signal.map(|signal| {
+            signal.map(|x| {
+                at(&self.site, || Some(number), || self.f.call(&x));
+                x
+            })
+        }))
+    }
+
+    #[inline]
+    fn try_fold<B, C>(
+        &mut self,
+        init: B,
+        mut fold: impl FnMut(B, Signal<Self>) -> ControlFlow<C, B>,
+    ) -> ControlFlow<C, B> {
+        let Self { up, f, site } = self;
+        up.try_fold(init, |acc, signal| {
+            let signal = signal.map(|x| {
+                at(site, || None, || f.call_mut(&x));
+                x
+            });
+            fold(acc, signal)
+        })
+    }
+
+    #[inline]
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        self.up.size_hint()
+    }
+}
+
+impl<P: fmt::Debug, F> fmt::Debug for Each<P, F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Each")
+            .field("site", &self.site)
+            .field("up", &self.up)
+            .finish()
+    }
+}

@@ -1,0 +1,106 @@
+//! `filter(pred)`: run by whoever pulls.
+use crate::error::{Site, at};
+use crate::func::{Exclusive, Func};
+use crate::pipe::{Below, Envelope, Pipe, Pulled, Ride, Signal, Stepped, through};
+use std::fmt;
+use std::ops::ControlFlow;
+
+/// Keeps the items for which `pred(&item)` is true.
+///
+/// ```
+/// use tinypl::pipeline;
+///
+/// let even: Vec<_> = pipeline! { range(6) |> filter(|x| x % 2 == 0) |> collect() };
+/// assert_eq!(even, [0, 2, 4]);
+/// ```
+///
+/// # Panics
+/// A panic of `pred` ends the pipeline with an [`Error`](crate::Error) that names this stage and the item.
+#[track_caller]
+pub fn filter<P: Pipe, F: Fn(&P::Item) -> bool>(up: P, pred: F) -> Filter<P, F> {
+    Filter {
+        up,
+        pred,
+        site: Site::here("filter"),
+    }
+}
+
+/// [`filter`] for a function that changes what it captured: one thread at a time pulls it.
+#[track_caller]
+pub fn filter_mut<P: Pipe, F: FnMut(&P::Item) -> bool>(up: P, pred: F) -> Filter<P, Exclusive<F>> {
+    Filter {
+        up,
+        pred: Exclusive::new(pred),
+        site: Site::here("filter"),
+    }
+}
+
+/// The stage of [`filter`].
+#[must_use = "a stage does nothing until it is pulled"]
+pub struct Filter<P, F> {
+    pub(crate) up: P,
+    pub(crate) pred: F,
+    pub(crate) site: Site,
+}
+
+/// What is left of a signal: itself, its gap, or nothing.
+#[inline(always)]
+fn sift<T, M, G: Ride>(signal: Envelope<T, M, G>, keep: impl FnOnce(&T) -> bool) -> Option<Envelope<T, M, G>> {
+    match signal {
+        Envelope::Item(x, g) if !keep(&x) => Envelope::gap(g),
+        kept => Some(kept),
+    }
+}
+
+impl<P: Pipe, F: for<'a> Func<&'a P::Item, Out = bool>> Pipe for Filter<P, F> {
+    type Item = P::Item;
+    through!();
+    through!(announce);
+
+    #[inline]
+    fn pull(&mut self) -> Pulled<Self> {
+        let Self { up, pred, site } = self;
+        loop {
+            let signal = up.pull()?;
+            let sifted = sift(signal, |x| at(site, || Some(up.number()), || pred.call_mut(x)));
+            if sifted.is_some() {
+                return sifted;
+            }
+        }
+    }
+
+    #[inline]
+    fn step(&self, local: &mut P::Local, signal: Below<Self>, number: u64) -> Stepped<Self> {
+        let signal = self.up.step(local, signal, number)?;
+        Ok(signal.and_then(|signal| sift(signal, |x| at(&self.site, || Some(number), || self.pred.call(x)))))
+    }
+
+    #[inline]
+    fn try_fold<B, C>(
+        &mut self,
+        init: B,
+        mut fold: impl FnMut(B, Signal<Self>) -> ControlFlow<C, B>,
+    ) -> ControlFlow<C, B> {
+        let Self { up, pred, site } = self;
+        up.try_fold(init, |acc, signal| {
+            match sift(signal, |x| at(site, || None, || pred.call_mut(x))) {
+                Some(signal) => fold(acc, signal),
+                None => ControlFlow::Continue(acc),
+            }
+        })
+    }
+
+    #[inline]
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        (0, self.up.size_hint().1)
+    }
+}
+
+impl<P: fmt::Debug, F> fmt::Debug for Filter<P, F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Filter")
+            .field("site", &self.site)
+            .field("up", &self.up)
+            .finish()
+    }
+}

@@ -1,0 +1,110 @@
+//! `filter_map(f)`: run by whoever pulls.
+use crate::error::{Site, at};
+use crate::func::{Exclusive, Func};
+use crate::pipe::{Below, Envelope, Pipe, Pulled, Ride, Signal, Stepped, through};
+use std::fmt;
+use std::ops::ControlFlow;
+
+/// Applies `f`, and keeps what it gives as `Some`.
+///
+/// ```
+/// use tinypl::pipeline;
+///
+/// let numbers: Vec<i32> = pipeline! { ["1", "x", "3"] |> filter_map(|s| s.parse().ok()) |> collect() };
+/// assert_eq!(numbers, [1, 3]);
+/// ```
+///
+/// # Panics
+/// A panic of `f` ends the pipeline with an [`Error`](crate::Error) that names this stage and the item.
+#[track_caller]
+pub fn filter_map<P: Pipe, F: Fn(P::Item) -> Option<R>, R>(up: P, f: F) -> FilterMap<P, F> {
+    FilterMap {
+        up,
+        f,
+        site: Site::here("filter_map"),
+    }
+}
+
+/// [`filter_map`] for a function that changes what it captured: one thread at a time pulls it.
+#[track_caller]
+pub fn filter_map_mut<P: Pipe, F: FnMut(P::Item) -> Option<R>, R>(up: P, f: F) -> FilterMap<P, Exclusive<F>> {
+    FilterMap {
+        up,
+        f: Exclusive::new(f),
+        site: Site::here("filter_map"),
+    }
+}
+
+/// The stage of [`filter_map`].
+#[must_use = "a stage does nothing until it is pulled"]
+pub struct FilterMap<P, F> {
+    pub(crate) up: P,
+    pub(crate) f: F,
+    pub(crate) site: Site,
+}
+
+/// What becomes of a signal: another item, its gap, or nothing.
+#[inline(always)]
+fn sift<T, U, M, G: Ride>(signal: Envelope<T, M, G>, f: impl FnOnce(T) -> Option<U>) -> Option<Envelope<U, M, G>> {
+    match signal {
+        Envelope::Item(x, g) => match f(x) {
+            Some(y) => Some(Envelope::Item(y, g)),
+            None => Envelope::gap(g),
+        },
+        Envelope::Mark(m, g) => Some(Envelope::Mark(m, g)),
+        Envelope::Gap(gap, g) => Some(Envelope::Gap(gap, g)),
+    }
+}
+
+impl<P: Pipe, F: Func<P::Item, Out = Option<R>>, R> Pipe for FilterMap<P, F> {
+    type Item = R;
+    through!();
+    through!(announce);
+
+    #[inline]
+    fn pull(&mut self) -> Pulled<Self> {
+        let Self { up, f, site } = self;
+        loop {
+            let signal = up.pull()?;
+            let sifted = sift(signal, |x| at(site, || Some(up.number()), || f.call_mut(x)));
+            if sifted.is_some() {
+                return sifted;
+            }
+        }
+    }
+
+    #[inline]
+    fn step(&self, local: &mut P::Local, signal: Below<Self>, number: u64) -> Stepped<Self> {
+        let signal = self.up.step(local, signal, number)?;
+        Ok(signal.and_then(|signal| sift(signal, |x| at(&self.site, || Some(number), || self.f.call(x)))))
+    }
+
+    #[inline]
+    fn try_fold<B, C>(
+        &mut self,
+        init: B,
+        mut fold: impl FnMut(B, Signal<Self>) -> ControlFlow<C, B>,
+    ) -> ControlFlow<C, B> {
+        let Self { up, f, site } = self;
+        up.try_fold(init, |acc, signal| {
+            match sift(signal, |x| at(site, || None, || f.call_mut(x))) {
+                Some(signal) => fold(acc, signal),
+                None => ControlFlow::Continue(acc),
+            }
+        })
+    }
+
+    #[inline]
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        (0, self.up.size_hint().1)
+    }
+}
+
+impl<P: fmt::Debug, F> fmt::Debug for FilterMap<P, F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("FilterMap")
+            .field("site", &self.site)
+            .field("up", &self.up)
+            .finish()
+    }
+}

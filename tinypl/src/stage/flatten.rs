@@ -1,0 +1,115 @@
+//! `flatten()` and `flatten_eager()`: one puller at a time.
+use crate::error::Site;
+use crate::locked::{Given, Locked, Serial};
+use crate::pipe::{Envelope, Pipe, Upstream};
+use std::{fmt, vec};
+
+/// The items of each item, one after the other. Markers pass between what stood before and after them.
+///
+/// ```
+/// use tinypl::pipeline;
+///
+/// assert_eq!(pipeline! { [vec![1], vec![], vec![2, 3]] |> flatten() |> collect::<Vec<_>>() }, [1, 2, 3]);
+/// ```
+#[track_caller]
+pub fn flatten<P: Pipe<Item: IntoIterator, Tags = ()>>(up: P) -> Locked<Flatten<P>> {
+    Locked::new(Flatten { up, inner: None }, Site::here("flatten"))
+}
+
+/// [`flatten`], but an item's items are taken all at once, and given from memory: whatever the item holds on to (a file, a
+/// lock) is let go before the first of them is passed on.
+///
+/// ```
+/// use tinypl::pipeline;
+///
+/// assert_eq!(pipeline! { ["ab", "c"] |> map(|s| s.chars()) |> flatten_eager() |> collect::<String>() }, "abc");
+/// ```
+#[track_caller]
+pub fn flatten_eager<P: Pipe<Item: IntoIterator, Tags = ()>>(up: P) -> Locked<FlattenEager<P>> {
+    Locked::new(
+        FlattenEager {
+            up,
+            inner: Vec::new().into_iter(),
+        },
+        Site::here("flatten_eager"),
+    )
+}
+
+/// The stage of [`flatten`].
+#[must_use = "a stage does nothing until it is pulled"]
+pub struct Flatten<P: Pipe<Item: IntoIterator>> {
+    up: P,
+    inner: Option<<P::Item as IntoIterator>::IntoIter>,
+}
+
+impl<P: Pipe<Item: IntoIterator, Tags = ()>> Serial for Flatten<P> {
+    type Item = <P::Item as IntoIterator>::Item;
+    type Marker = P::Marker;
+    type Tags = ();
+
+    #[inline]
+    fn pull(&mut self) -> Option<Given<Self>> {
+        loop {
+            if let Some(x) = self.inner.as_mut().and_then(Iterator::next) {
+                return Some(Envelope::Item(x, ()));
+            }
+            match self.up.pull()? {
+                Envelope::Item(x, ()) => self.inner = Some(x.into_iter()),
+                Envelope::Mark(m, ()) => return Some(Envelope::Mark(m, ())),
+            }
+        }
+    }
+
+    fn upstream(&mut self) -> Option<&mut dyn Upstream> {
+        Some(&mut self.up)
+    }
+}
+
+impl<P: Pipe<Item: IntoIterator> + fmt::Debug> fmt::Debug for Flatten<P> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Flatten").field("up", &self.up).finish_non_exhaustive()
+    }
+}
+
+/// The stage of [`flatten_eager`].
+#[must_use = "a stage does nothing until it is pulled"]
+pub struct FlattenEager<P: Pipe<Item: IntoIterator>> {
+    up: P,
+    inner: vec::IntoIter<<P::Item as IntoIterator>::Item>,
+}
+
+impl<P: Pipe<Item: IntoIterator, Tags = ()>> Serial for FlattenEager<P> {
+    type Item = <P::Item as IntoIterator>::Item;
+    type Marker = P::Marker;
+    type Tags = ();
+
+    #[inline]
+    fn pull(&mut self) -> Option<Given<Self>> {
+        loop {
+            if let Some(x) = self.inner.next() {
+                return Some(Envelope::Item(x, ()));
+            }
+            match self.up.pull()? {
+                Envelope::Item(x, ()) => self.inner = x.into_iter().collect::<Vec<_>>().into_iter(),
+                Envelope::Mark(m, ()) => return Some(Envelope::Mark(m, ())),
+            }
+        }
+    }
+
+    fn upstream(&mut self) -> Option<&mut dyn Upstream> {
+        Some(&mut self.up)
+    }
+
+    fn ready(&mut self) -> usize {
+        self.inner.len()
+    }
+}
+
+impl<P: Pipe<Item: IntoIterator> + fmt::Debug> fmt::Debug for FlattenEager<P> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("FlattenEager")
+            .field("up", &self.up)
+            .field("ready", &self.inner.len())
+            .finish()
+    }
+}

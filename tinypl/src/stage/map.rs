@@ -1,0 +1,102 @@
+//! `map(f)`: run by whoever pulls.
+use crate::error::{Site, at};
+use crate::func::{Exclusive, Func};
+use crate::pipe::{Below, Pipe, Pulled, Signal, Stepped, through};
+use std::fmt;
+use std::ops::ControlFlow;
+
+/// Applies `f` to each item.
+///
+/// `f` may be called by several threads at once, if a queue stands below; [`map_mut`] is for a function that changes what
+/// it captured. In `pipeline!`, `map(f)` is whichever fits.
+///
+/// ```
+/// use tinypl::{Pipeline, map, pipeline, source};
+///
+/// let tens: Vec<_> = pipeline! { range(3) |> map(|x| 10 * x) |> collect() };
+/// assert_eq!(tens, [0, 10, 20]);
+/// // by hand
+/// assert_eq!(Pipeline::new(map(source(0..3), |x| 10 * x)).count(), 3);
+/// ```
+///
+/// # Panics
+/// A panic of `f` ends the pipeline with an [`Error`](crate::Error) that names this stage and the item.
+#[track_caller]
+pub fn map<P: Pipe, F: Fn(P::Item) -> R, R>(up: P, f: F) -> Map<P, F> {
+    Map {
+        up,
+        f,
+        site: Site::here("map"),
+    }
+}
+
+/// [`map`] for a function that changes what it captured: one thread at a time pulls it.
+///
+/// ```
+/// use tinypl::{Pipeline, map_mut, source};
+///
+/// let mut sum = 0;
+/// let sums = Pipeline::new(map_mut(source(1..4), |x| { sum += x; sum }));
+/// assert_eq!(sums.collect::<Vec<_>>(), [1, 3, 6]);
+/// ```
+#[track_caller]
+pub fn map_mut<P: Pipe, F: FnMut(P::Item) -> R, R>(up: P, f: F) -> Map<P, Exclusive<F>> {
+    Map {
+        up,
+        f: Exclusive::new(f),
+        site: Site::here("map"),
+    }
+}
+
+/// The stage of [`map`].
+#[must_use = "a stage does nothing until it is pulled"]
+pub struct Map<P, F> {
+    pub(crate) up: P,
+    pub(crate) f: F,
+    pub(crate) site: Site,
+}
+
+impl<P: Pipe, F: Func<P::Item>> Pipe for Map<P, F> {
+    type Item = F::Out;
+    through!();
+    through!(announce);
+
+    #[inline]
+    fn pull(&mut self) -> Pulled<Self> {
+        let Self { up, f, site } = self;
+        let signal = up.pull()?;
+        Some(signal.map(|x| at(site, || Some(up.number()), || f.call_mut(x))))
+    }
+
+    #[inline]
+    fn step(&self, local: &mut P::Local, signal: Below<Self>, number: u64) -> Stepped<Self> {
+        let signal = self.up.step(local, signal, number)?;
+        Ok(signal.map(|signal| signal.map(|x| at(&self.site, || Some(number), || self.f.call(x)))))
+    }
+
+    #[inline]
+    fn try_fold<B, C>(
+        &mut self,
+        init: B,
+        mut fold: impl FnMut(B, Signal<Self>) -> ControlFlow<C, B>,
+    ) -> ControlFlow<C, B> {
+        let Self { up, f, site } = self;
+        up.try_fold(init, |acc, signal| {
+            fold(acc, signal.map(|x| at(site, || None, || f.call_mut(x))))
+        })
+    }
+
+    #[inline]
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        self.up.size_hint()
+    }
+}
+
+impl<P: fmt::Debug, F> fmt::Debug for Map<P, F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Map")
+            .field("site", &self.site)
+            .field("up", &self.up)
+            .finish()
+    }
+}

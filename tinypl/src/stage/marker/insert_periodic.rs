@@ -1,0 +1,152 @@
+//! `m @ marker::insert_periodic(n, after)`: one puller at a time.
+use crate::error::Site;
+use crate::locked::{Given, Locked, Serial};
+use crate::marker::{Mark, Or};
+use crate::pipe::{Envelope, Pipe, Upstream};
+use std::fmt;
+use std::marker::PhantomData;
+
+/// Inserts a marker after every [`n`](Locked::n)th item, or, with [`after(false)`](Locked::after), before it. Left out:
+/// after every item.
+///
+/// Markers pass all stages in their places between the items, and are skipped by the pipeline's `Iterator` face.
+///
+/// ```
+/// use tinypl::pipeline;
+///
+/// pipeline! { let mut numbers = range(5) |> m @ marker::insert_periodic(2); }
+/// let first: Vec<_> = pipeline! { &mut numbers |> marker::until(m) |> collect() };
+/// let second: Vec<_> = pipeline! { &mut numbers |> marker::until(m) |> collect() };
+/// assert_eq!((first, second, numbers.next()), (vec![0, 1], vec![2, 3], Some(4)));
+/// ```
+#[track_caller]
+pub fn insert_periodic<P: Pipe<Tags = ()>>(up: P) -> Locked<InsertPeriodic<P, ()>> {
+    let stage = InsertPeriodic {
+        up,
+        n: 1,
+        after: true,
+        seen: 0,
+        due: Due::Nothing,
+        brand: PhantomData,
+    };
+    Locked::new(stage, Site::here("marker::insert_periodic"))
+}
+
+impl<P: Pipe<Tags = ()>, B> Locked<InsertPeriodic<P, B>> {
+    /// After every how many items.
+    ///
+    /// # Panics
+    /// If `n` is 0.
+    #[track_caller]
+    pub fn n(mut self, n: u64) -> Self {
+        assert!(n > 0, "`n` of `marker::insert_periodic` must be at least 1");
+        self.stage_mut().n = n;
+        self
+    }
+
+    /// Whether the marker follows the `n`th item (or precedes it).
+    pub fn after(mut self, after: bool) -> Self {
+        self.stage_mut().after = after;
+        self
+    }
+
+    /// The marker.
+    pub fn handle(&self) -> Mark<B> {
+        Mark::new()
+    }
+}
+
+/// The macro's `m @`: a type of its own, called like the user's `m`.
+pub(crate) fn branded<B, P: Pipe<Tags = ()>>(stage: Locked<InsertPeriodic<P, ()>>) -> Locked<InsertPeriodic<P, B>> {
+    stage.with(
+        |InsertPeriodic {
+             up,
+             n,
+             after,
+             seen,
+             due,
+             ..
+         }| {
+            let due = match due {
+                Due::Nothing => Due::Nothing,
+                Due::Mark => Due::Mark,
+                Due::Item(x) => Due::Item(x),
+            };
+            InsertPeriodic {
+                up,
+                n,
+                after,
+                seen,
+                due,
+                brand: PhantomData,
+            }
+        },
+    )
+}
+
+/// The stage of [`insert_periodic`]. `B` is the marker's name.
+#[must_use = "a stage does nothing until it is pulled"]
+pub struct InsertPeriodic<P: Pipe, B> {
+    up: P,
+    n: u64,
+    after: bool,
+    /// Items since the last marker.
+    seen: u64,
+    due: Due<P::Item>,
+    brand: PhantomData<fn() -> B>,
+}
+
+/// What comes before the next pull.
+enum Due<T> {
+    Nothing,
+    Mark,
+    Item(T),
+}
+
+impl<P: Pipe<Tags = ()>, B> Serial for InsertPeriodic<P, B> {
+    type Item = P::Item;
+    type Marker = Or<Mark<B>, P::Marker>;
+    type Tags = ();
+
+    fn pull(&mut self) -> Option<Given<Self>> {
+        match std::mem::replace(&mut self.due, Due::Nothing) {
+            Due::Nothing => {}
+            Due::Mark => return Some(Envelope::Mark(Or::This(()), ())),
+            Due::Item(x) => return Some(Envelope::Item(x, ())),
+        }
+        let x = match self.up.pull()? {
+            Envelope::Item(x, ()) => x,
+            Envelope::Mark(m, ()) => return Some(Envelope::Mark(Or::Rest(m), ())),
+        };
+        self.seen += 1;
+        if self.seen < self.n {
+            return Some(Envelope::Item(x, ()));
+        }
+        self.seen = 0;
+        if self.after {
+            self.due = Due::Mark;
+            Some(Envelope::Item(x, ()))
+        } else {
+            self.due = Due::Item(x);
+            Some(Envelope::Mark(Or::This(()), ()))
+        }
+    }
+
+    fn upstream(&mut self) -> Option<&mut dyn Upstream> {
+        Some(&mut self.up)
+    }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        self.up.size_hint()
+    }
+}
+
+impl<P: Pipe + fmt::Debug, B> fmt::Debug for InsertPeriodic<P, B> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("InsertPeriodic")
+            .field("n", &self.n)
+            .field("after", &self.after)
+            .field("up", &self.up)
+            .finish()
+    }
+}

@@ -1,0 +1,198 @@
+//! What [`save`](super::save) and [`load`](super::load) share, and what rides along between them.
+use crate::pipe::{Envelope, Named, Ride, Tagged};
+use crate::pool::Credits;
+use crate::sync::{Arc, AtomicBool, Mutex, Ordering::*};
+use std::collections::BTreeSet;
+use std::fmt;
+use std::marker::PhantomData;
+
+/// An order: the handle `o` of `o @ order::save(maxsize)`. It does not keep the pipeline alive.
+pub struct Order<B>(Arc<Window>, PhantomData<fn() -> B>);
+
+impl<B> Order<B> {
+    pub(crate) fn new(window: Arc<Window>) -> Self {
+        Self(window, PhantomData)
+    }
+
+    pub(crate) fn window(&self) -> &Arc<Window> {
+        &self.0
+    }
+
+    /// How many items may be under way from now on.
+    ///
+    /// # Panics
+    /// If `n` is 0.
+    #[track_caller]
+    pub fn set_maxsize(&self, n: usize) {
+        assert!(n > 0, "`maxsize` must be at least 1");
+        self.0.credits.set_bound(n);
+    }
+
+    /// How many items may be under way.
+    pub fn maxsize(&self) -> usize {
+        self.0.credits.bound()
+    }
+}
+
+impl<B> Clone for Order<B> {
+    fn clone(&self) -> Self {
+        Self::new(self.0.clone())
+    }
+}
+
+impl<B> fmt::Debug for Order<B> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Order").field("maxsize", &self.maxsize()).finish()
+    }
+}
+
+/// An order in the types; what travels is a [`Ticket`].
+pub struct Ordered<B>(PhantomData<fn() -> B>);
+
+impl<B> fmt::Debug for Ordered<B> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Ordered")
+    }
+}
+
+impl<B, G: Tagged> Named for (Ordered<B>, G) {
+    type Raw = (Ticket, G::Raw);
+}
+
+/// A signal's number in an order. It is a number and no more: a signal that is discarded leaves its ticket in the stream as
+/// a gap, so that nobody has to watch for lost ones.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Ticket(pub(super) usize);
+
+impl<R: Ride> Ride for (Ticket, R) {
+    type Gap = ();
+
+    #[inline(always)]
+    fn gap() -> Option<()> {
+        Some(())
+    }
+
+    fn leave(&self, windows: &[Arc<Window>]) {
+        if let Some((window, rest)) = windows.split_last() {
+            window.lose(self.0.0);
+            self.1.leave(rest);
+        }
+    }
+}
+
+/// The order `B` is the one saved last, and not yet loaded.
+#[diagnostic::on_unimplemented(
+    message = "the order `{B}` can't be loaded here",
+    label = "the order last saved above (and not yet loaded) is not this one",
+    note = "save it upstream, `o @ order::save(n)`, and load nested orders innermost first"
+)]
+pub trait Top<B>: Tagged {
+    /// The orders that are left.
+    type Rest: Tagged;
+    /// The ticket of this order.
+    fn ticket(ride: &Self::Raw) -> Ticket;
+    /// Takes the ticket off. `None`: a gap, and no order that is left needs it.
+    fn take_off<T, M>(signal: Envelope<T, M, Self::Raw>) -> Option<Envelope<T, M, <Self::Rest as Named>::Raw>>;
+}
+
+#[diagnostic::do_not_recommend]
+impl<B, G: Tagged> Top<B> for (Ordered<B>, G) {
+    type Rest = G;
+
+    #[inline(always)]
+    fn ticket(ride: &(Ticket, G::Raw)) -> Ticket {
+        ride.0
+    }
+
+    #[inline(always)]
+    fn take_off<T, M>(signal: Envelope<T, M, (Ticket, G::Raw)>) -> Option<Envelope<T, M, G::Raw>> {
+        match signal {
+            Envelope::Item(x, (_, g)) => Some(Envelope::Item(x, g)),
+            Envelope::Mark(m, (_, g)) => Some(Envelope::Mark(m, g)),
+            Envelope::Gap((), (_, g)) => Envelope::gap(g),
+        }
+    }
+}
+
+/// How far an order's items may be apart.
+#[derive(Debug)]
+pub struct Window {
+    /// Tickets given out by `save` and closed, in their order, by `load`.
+    pub(super) credits: Credits,
+    lost: Mutex<Lost>,
+    /// Whether `lost` holds a ticket.
+    any_lost: AtomicBool,
+}
+
+#[derive(Debug, Default)]
+struct Lost {
+    /// Tickets of signals that left the stream elsewhere than by `load`.
+    tickets: BTreeSet<usize>,
+    /// Whether a `load` is at work: it closes tickets then. Else whoever loses one does.
+    loading: bool,
+    /// The first ticket that is not closed, while no `load` is at work.
+    head: usize,
+}
+
+impl Window {
+    pub(super) fn new(maxsize: usize) -> Arc<Self> {
+        Arc::new(Self {
+            credits: Credits::new(maxsize),
+            lost: Mutex::new(Lost::default()),
+            any_lost: AtomicBool::new(false),
+        })
+    }
+
+    /// A `load` goes to work: from which ticket on; `None` if another one is.
+    pub(super) fn open(&self) -> Option<usize> {
+        let mut lost = self.lost.lock();
+        if std::mem::replace(&mut lost.loading, true) {
+            return None;
+        }
+        Some(lost.head)
+    }
+
+    /// The `load` that was at work ends before ticket `head`, and takes what it holds with it.
+    pub(super) fn close(&self, head: usize, held: impl Iterator<Item = usize>) {
+        let mut lost = self.lost.lock();
+        lost.tickets.extend(held);
+        lost.loading = false;
+        lost.head = head;
+        self.advance(&mut lost);
+    }
+
+    /// A signal left the stream elsewhere than by `load`.
+    #[cold]
+    fn lose(&self, ticket: usize) {
+        let mut lost = self.lost.lock();
+        lost.tickets.insert(ticket);
+        self.any_lost.store(true, Release);
+        if !lost.loading {
+            self.advance(&mut lost);
+        }
+    }
+
+    /// Closes what is lost at the head.
+    fn advance(&self, lost: &mut Lost) {
+        while lost.tickets.remove(&lost.head) {
+            lost.head += 1;
+        }
+        self.any_lost.store(!lost.tickets.is_empty(), Release);
+        self.credits.give(lost.head);
+        self.credits.gave();
+    }
+
+    /// Whether ticket `head` was lost; for the `load` at work.
+    #[inline]
+    pub(super) fn was_lost(&self, head: usize) -> bool {
+        self.any_lost.load(Acquire) && self.find_lost(head)
+    }
+
+    #[cold]
+    fn find_lost(&self, head: usize) -> bool {
+        let mut lost = self.lost.lock();
+        let found = lost.tickets.remove(&head);
+        self.any_lost.store(!lost.tickets.is_empty(), Release);
+        found
+    }
+}

@@ -1,0 +1,65 @@
+//! `take(n)`: one puller at a time.
+use crate::error::Site;
+use crate::locked::{Given, Locked, Serial};
+use crate::pipe::{Envelope, Pipe, Upstream};
+use std::fmt;
+
+/// The first `n` items, and the markers before the last of them.
+///
+/// ```
+/// use tinypl::pipeline;
+///
+/// let mut all = pipeline! { 0.. };
+/// assert_eq!(pipeline! { &mut all |> take(2) |> collect::<Vec<_>>() }, [0, 1]);
+/// assert_eq!(all.next(), Some(2));
+/// ```
+#[track_caller]
+pub fn take<P: Pipe>(up: P, n: usize) -> Locked<Take<P>> {
+    Locked::new(Take { up, left: n }, Site::here("take"))
+}
+
+/// The stage of [`take`].
+#[must_use = "a stage does nothing until it is pulled"]
+pub struct Take<P> {
+    up: P,
+    left: usize,
+}
+
+impl<P: Pipe> Serial for Take<P> {
+    type Item = P::Item;
+    type Marker = P::Marker;
+    type Tags = P::Tags;
+
+    #[inline]
+    fn pull(&mut self) -> Option<Given<Self>> {
+        if self.left == 0 {
+            return None;
+        }
+        let signal = self.up.pull()?;
+        self.left -= usize::from(matches!(signal, Envelope::Item(..)));
+        Some(signal)
+    }
+
+    fn upstream(&mut self) -> Option<&mut dyn Upstream> {
+        Some(&mut self.up)
+    }
+
+    #[inline]
+    fn ready(&mut self) -> usize {
+        self.up.ready().min(self.left)
+    }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        let (least, most) = self.up.size_hint();
+        (least.min(self.left), Some(most.unwrap_or(self.left).min(self.left)))
+    }
+}
+
+impl<P: fmt::Debug> fmt::Debug for Take<P> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Take")
+            .field("left", &self.left)
+            .field("up", &self.up)
+            .finish()
+    }
+}

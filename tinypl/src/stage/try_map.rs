@@ -1,0 +1,128 @@
+//! `try_map(f)`: run by whoever pulls; an `Err` ends the pipeline.
+use crate::Error;
+use crate::error::{Site, at};
+use crate::func::{Exclusive, Func};
+use crate::pipe::{Below, Envelope, Pipe, Pulled, Stepped, through};
+use std::error::Error as StdError;
+use std::fmt;
+
+/// Applies `f`, and passes on what it gives as `Ok`.
+///
+/// # Errors
+/// The first `Err` ends the pipeline: [`try_next`](crate::Pipeline::try_next) and the `try_…` sinks give an [`Error`] with
+/// its text, this stage and the item's number (and the `Err` itself as [`source`](std::error::Error::source)); the
+/// pipeline's `Iterator` face panics with it.
+///
+/// ```
+/// use tinypl::pipeline;
+///
+/// let sum = pipeline! { ["1", "2"] |> try_map(|s| s.parse::<i32>()) |> try_collect::<Vec<_>>() };
+/// assert_eq!(sum?, [1, 2]);
+/// # Ok::<(), tinypl::Error>(())
+/// ```
+///
+/// # Panics
+/// A panic of `f` ends the pipeline with an [`Error`] that names this stage and the item.
+#[track_caller]
+pub fn try_map<P, F, R, E>(up: P, f: F) -> TryMap<P, F>
+where
+    P: Pipe,
+    F: Fn(P::Item) -> Result<R, E>,
+    E: Into<Box<dyn StdError + Send + Sync>>,
+{
+    TryMap {
+        up,
+        f,
+        failed: None,
+        site: Site::here("try_map"),
+    }
+}
+
+/// [`try_map`] for a function that changes what it captured: one thread at a time pulls it.
+#[track_caller]
+pub fn try_map_mut<P, F, R, E>(up: P, f: F) -> TryMap<P, Exclusive<F>>
+where
+    P: Pipe,
+    F: FnMut(P::Item) -> Result<R, E>,
+    E: Into<Box<dyn StdError + Send + Sync>>,
+{
+    TryMap {
+        up,
+        f: Exclusive::new(f),
+        failed: None,
+        site: Site::here("try_map"),
+    }
+}
+
+/// The stage of [`try_map`].
+#[must_use = "a stage does nothing until it is pulled"]
+pub struct TryMap<P, F> {
+    pub(crate) up: P,
+    pub(crate) f: F,
+    /// Where one thread pulls: what ended it.
+    pub(crate) failed: Option<Error>,
+    pub(crate) site: Site,
+}
+
+impl<P, F, R, E> Pipe for TryMap<P, F>
+where
+    P: Pipe,
+    F: Func<P::Item, Out = Result<R, E>>,
+    E: Into<Box<dyn StdError + Send + Sync>>,
+{
+    type Item = R;
+    through!();
+    through!(announce);
+
+    #[inline]
+    fn pull(&mut self) -> Pulled<Self> {
+        let Self { up, f, failed, site } = self;
+        if failed.is_some() {
+            return None;
+        }
+        Some(match up.pull()? {
+            Envelope::Item(x, g) => match at(site, || Some(up.number()), || f.call_mut(x)) {
+                Ok(y) => Envelope::Item(y, g),
+                Err(error) => {
+                    *failed = Some(Error::of_item(error.into(), *site, up.number()));
+                    return None;
+                }
+            },
+            Envelope::Mark(m, g) => Envelope::Mark(m, g),
+            Envelope::Gap(gap, g) => Envelope::Gap(gap, g),
+        })
+    }
+
+    #[inline]
+    fn step(&self, local: &mut P::Local, signal: Below<Self>, number: u64) -> Stepped<Self> {
+        let Some(signal) = self.up.step(local, signal, number)? else {
+            return Ok(None);
+        };
+        Ok(Some(match signal {
+            Envelope::Item(x, g) => match at(&self.site, || Some(number), || self.f.call(x)) {
+                Ok(y) => Envelope::Item(y, g),
+                Err(error) => return Err(Error::of_item(error.into(), self.site, number)),
+            },
+            Envelope::Mark(m, g) => Envelope::Mark(m, g),
+            Envelope::Gap(gap, g) => Envelope::Gap(gap, g),
+        }))
+    }
+
+    #[inline]
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        (0, self.up.size_hint().1)
+    }
+
+    fn finish(&mut self) -> Result<(), Error> {
+        self.failed.clone().map_or_else(|| self.up.finish(), Err)
+    }
+}
+
+impl<P: fmt::Debug, F> fmt::Debug for TryMap<P, F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TryMap")
+            .field("site", &self.site)
+            .field("up", &self.up)
+            .finish()
+    }
+}

@@ -1,0 +1,71 @@
+//! `zip(other)`: one puller at a time.
+use crate::error::Site;
+use crate::locked::{Given, Locked, Serial};
+use crate::pipe::{Envelope, Pipe, Upstream};
+use std::fmt;
+
+/// Pairs each item with the next one of `other`, until either ends. The markers of the upstream pass; those of `other`, if
+/// it is a pipeline, don't.
+///
+/// ```
+/// use tinypl::pipeline;
+///
+/// let pairs: Vec<_> = pipeline! { range(9) |> zip(["a", "b"]) |> collect() };
+/// assert_eq!(pairs, [(0, "a"), (1, "b")]);
+/// ```
+#[track_caller]
+pub fn zip<P: Pipe, I: IntoIterator>(up: P, other: I) -> Locked<Zip<P, I::IntoIter>> {
+    Locked::new(
+        Zip {
+            up,
+            other: other.into_iter(),
+            ended: false,
+        },
+        Site::here("zip"),
+    )
+}
+
+/// The stage of [`zip`].
+#[must_use = "a stage does nothing until it is pulled"]
+pub struct Zip<P, I> {
+    up: P,
+    other: I,
+    ended: bool,
+}
+
+impl<P: Pipe, I: Iterator> Serial for Zip<P, I> {
+    type Item = (P::Item, I::Item);
+    type Marker = P::Marker;
+    type Tags = P::Tags;
+
+    #[inline]
+    fn pull(&mut self) -> Option<Given<Self>> {
+        if self.ended {
+            return None;
+        }
+        match self.up.pull()? {
+            Envelope::Item(x, g) => {
+                let pair = self.other.next().map(|y| Envelope::Item((x, y), g));
+                self.ended = pair.is_none();
+                pair
+            }
+            Envelope::Mark(m, g) => Some(Envelope::Mark(m, g)),
+            Envelope::Gap(gap, g) => Some(Envelope::Gap(gap, g)),
+        }
+    }
+
+    fn upstream(&mut self) -> Option<&mut dyn Upstream> {
+        Some(&mut self.up)
+    }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        let ((a, b), (c, d)) = (self.up.size_hint(), self.other.size_hint());
+        (a.min(c), b.into_iter().chain(d).min())
+    }
+}
+
+impl<P: fmt::Debug, I> fmt::Debug for Zip<P, I> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Zip").field("up", &self.up).finish_non_exhaustive()
+    }
+}
