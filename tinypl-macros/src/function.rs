@@ -2,13 +2,15 @@
 //! who pulls the stage.
 //!
 //! From a bound like `F: FnMut(Item) -> R` rustc takes both at once: where one thread at a time pulls, that is right
-//! and cheapest, `map_mut(up, |x| …)`. Where a queue may follow in another block the kind has to be left to the
-//! closure's body; the runtime's `hint` and `by_val` give rustc the signature alone. Below a queue likewise, so that
-//! it is the runtime's check that refuses a closure, and says what to do.
+//! and cheapest, `map_mut(up, |x| …)`. A closure that is `Fn` by its looks is passed to `map` as simply. For the others
+//! the kind has to be left to the body, where a queue may follow in another block, and where one follows in this, so
+//! that it is the runtime's check that refuses a closure, and says what to do. The runtime's `hint` and `by_val` give
+//! rustc the signature alone.
 
 use crate::ast::{Root, ends, respan};
 use crate::check::Puller;
 use crate::expand::{Nest, parens};
+use crate::plain;
 use crate::vocabulary::Function;
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
@@ -25,14 +27,16 @@ pub(crate) fn argument(
 ) -> (TokenStream, bool) {
     let exclusive = puller != Puller::Many;
     let (by, out) = match function {
-        Function::OfNothing => return (of_nothing(value, puller, root, nest), exclusive),
+        Function::OfNothing => return of_nothing(value, puller, root, nest),
         Function::OfItem(out) => ("val", out),
         Function::OfRef(out) => ("ref", out),
     };
-    if puller == Puller::One && is_untyped(value) {
-        return (value.to_token_stream(), exclusive);
+    let untyped = is_untyped(value);
+    match puller {
+        Puller::One if untyped => (value.to_token_stream(), true),
+        Puller::Open | Puller::Many if untyped && is_plain(value) => (value.to_token_stream(), false),
+        _ => (Dance::new(value, by, out, root, up).write(puller, nest), exclusive),
     }
-    (Dance::new(value, by, out, root, up).write(puller, nest), exclusive)
 }
 
 /// A closure of a reference to the item, for a stage that has no bound to tell rustc so.
@@ -41,9 +45,12 @@ pub(crate) fn message(value: &Expr, puller: Puller, root: &Root, up: &Ident, nes
 }
 
 /// Without arguments there is nothing to hint: a variable is enough to leave the kind open.
-fn of_nothing(value: &Expr, puller: Puller, root: &Root, nest: &mut Nest) -> TokenStream {
+fn of_nothing(value: &Expr, puller: Puller, root: &Root, nest: &mut Nest) -> (TokenStream, bool) {
     if puller == Puller::One {
-        return value.to_token_stream();
+        return (value.to_token_stream(), true);
+    }
+    if is_plain(value) {
+        return (value.to_token_stream(), false);
     }
     let (first, last) = ends(value);
     let name = Ident::new("__f", first);
@@ -51,9 +58,9 @@ fn of_nothing(value: &Expr, puller: Puller, root: &Root, nest: &mut Nest) -> Tok
     match puller {
         Puller::Many => {
             let (root, args) = (root.at(first), parens(name.to_token_stream(), last));
-            quote_spanned!(first=> #root::__private::concurrent_call #args)
+            (quote_spanned!(first=> #root::__private::concurrent_call #args), false)
         }
-        Puller::One | Puller::Open => name.to_token_stream(),
+        Puller::One | Puller::Open => (name.to_token_stream(), true),
     }
 }
 
@@ -64,6 +71,11 @@ fn is_untyped(value: &Expr) -> bool {
         Pat::Type(typed) => has_hole(&typed.ty),
         _ => true,
     })
+}
+
+/// Whether the closure is `Fn` and several threads can call it, as far as its text tells.
+fn is_plain(value: &Expr) -> bool {
+    matches!(value, Expr::Closure(closure) if plain::is_plain(closure))
 }
 
 fn has_hole(ty: &Type) -> bool {
@@ -111,7 +123,7 @@ impl<'a> Dance<'a> {
             let generics = quote_spanned!(first=> ::<_, _, #out, _>);
             nest.bind(&f, self.call("takes", generics, self.value.to_token_stream()));
         }
-        if puller == Puller::Many {
+        if puller == Puller::Many && !is_plain(self.value) {
             nest.bind(&f, self.call("concurrent", TokenStream::new(), function));
             function = f.to_token_stream();
         }

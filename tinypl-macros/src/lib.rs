@@ -16,6 +16,7 @@ mod flow;
 mod function;
 mod names;
 mod parse;
+mod plain;
 #[cfg(test)]
 mod tests;
 mod vocabulary;

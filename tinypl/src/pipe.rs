@@ -190,18 +190,14 @@ pub trait Pipe {
 
     /// The pipeline is complete, and its options are set: threads may start. May be called again, when another block goes on with it.
     #[doc(hidden)]
-    fn start(&mut self, start: &mut Start) {
-        self.bottom_mut().start(start);
-    }
+    fn start(&mut self, start: &mut Start);
 
     /// After the end: the error that ended it, if it was one.
     ///
     /// # Errors
     /// The first error of this stream.
     #[doc(hidden)]
-    fn finish(&mut self) -> Result<(), Error> {
-        self.bottom_mut().finish()
-    }
+    fn finish(&mut self) -> Result<(), Error>;
 
     /// The number of the item last pulled from the bottom.
     #[doc(hidden)]
@@ -296,6 +292,10 @@ macro_rules! wraps {
         fn size_hint(&self) -> (usize, Option<usize>) {
             self.$field.size_hint()
         }
+
+        fn finish(&mut self) -> Result<(), crate::Error> {
+            self.$field.finish()
+        }
     };
 }
 pub(crate) use wraps;
@@ -307,6 +307,8 @@ macro_rules! through {
         type Tags = P::Tags;
         type Local = P::Local;
         crate::pipe::through!(bottom);
+        crate::pipe::through!(announce);
+        crate::pipe::through!(finish);
     };
     (bottom) => {
         type Bottom = P::Bottom;
@@ -319,6 +321,15 @@ macro_rules! through {
         #[inline]
         fn bottom_mut(&mut self) -> &mut crate::Locked<P::Bottom> {
             self.up.bottom_mut()
+        }
+
+        fn start(&mut self, start: &mut crate::pipe::Start) {
+            self.up.start(start);
+        }
+    };
+    (finish) => {
+        fn finish(&mut self) -> Result<(), crate::Error> {
+            self.up.finish()
         }
     };
     (announce) => {

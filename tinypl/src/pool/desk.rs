@@ -67,6 +67,7 @@ impl Cursor {
     }
 }
 
+/// It has no `Drop`, so that a pipeline that was never shared asks nothing of what it borrows: its worker clears it.
 pub(crate) struct Desk<I> {
     cursor: Arc<Cursor>,
     /// Held to write slots, and to take them out of turn.
@@ -130,6 +131,13 @@ impl<I> Desk<I> {
         (signal, asked)
     }
 
+    /// Drops what is not started.
+    pub(crate) fn clear(&self) {
+        while let (Some(signal), _) = self.next() {
+            drop(signal);
+        }
+    }
+
     /// Takes half of what is not started, the oldest.
     pub(crate) fn steal(&self, into: &mut Vec<I>) {
         let _held = self.lock.lock();
@@ -152,16 +160,6 @@ impl<I> Desk<I> {
                 }
                 Err(now) => word = now,
             }
-        }
-    }
-}
-
-impl<I> Drop for Desk<I> {
-    fn drop(&mut self) {
-        let (next, end) = unpack(self.cursor.0.load(Acquire));
-        for i in next..end {
-            // SAFETY: nobody else is left, and these are the slots that were written and not taken
-            drop(unsafe { self.slots.take(i) });
         }
     }
 }

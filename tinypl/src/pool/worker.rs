@@ -50,6 +50,7 @@ pub(crate) fn run<P: Pipe>(
         hand.flow.fail(panic);
     }
     send(&hand, results, &mut tray);
+    up.bottom().desk(seat).clear();
     hand.flow.ended(1);
 }
 

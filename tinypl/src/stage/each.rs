@@ -47,7 +47,6 @@ pub struct Each<P, F> {
 impl<P: Pipe, F: for<'a> Func<&'a P::Item, Out = ()>> Pipe for Each<P, F> {
     type Item = P::Item;
     through!();
-    through!(announce);
 
     #[inline]
     fn pull(&mut self) -> Pulled<Self> {

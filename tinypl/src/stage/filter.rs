@@ -55,7 +55,6 @@ fn sift<T, M, G: Ride>(signal: Envelope<T, M, G>, keep: impl FnOnce(&T) -> bool)
 impl<P: Pipe, F: for<'a> Func<&'a P::Item, Out = bool>> Pipe for Filter<P, F> {
     type Item = P::Item;
     through!();
-    through!(announce);
 
     #[inline]
     fn pull(&mut self) -> Pulled<Self> {

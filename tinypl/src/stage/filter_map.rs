@@ -59,7 +59,6 @@ fn sift<T, U, M, G: Ride>(signal: Envelope<T, M, G>, f: impl FnOnce(T) -> Option
 impl<P: Pipe, F: Func<P::Item, Out = Option<R>>, R> Pipe for FilterMap<P, F> {
     type Item = R;
     through!();
-    through!(announce);
 
     #[inline]
     fn pull(&mut self) -> Pulled<Self> {

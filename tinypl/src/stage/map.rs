@@ -59,7 +59,6 @@ pub struct Map<P, F> {
 impl<P: Pipe, F: Func<P::Item>> Pipe for Map<P, F> {
     type Item = F::Out;
     through!();
-    through!(announce);
 
     #[inline]
     fn pull(&mut self) -> Pulled<Self> {

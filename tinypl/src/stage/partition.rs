@@ -2,7 +2,7 @@
 use crate::error::Site;
 use crate::locked::{Given, Locked, Serial, stopping};
 use crate::marker::{After, Before, NoMarker};
-use crate::pipe::{Envelope, Named, Pipe, Upstream, wraps};
+use crate::pipe::{Envelope, Named, Pipe, Start, Upstream, wraps};
 use std::collections::VecDeque;
 use std::fmt;
 use std::marker::PhantomData;
@@ -82,6 +82,10 @@ impl<P: Pipe<Tags = ()>, M: Placing<P::Marker>> Pipe for Partition<P, M> {
     type Local = ();
     type Bottom = Groups<P>;
     wraps!(groups);
+
+    fn start(&mut self, start: &mut Start) {
+        self.groups.start(start);
+    }
 }
 
 impl<P: Pipe<Tags = ()>, M> fmt::Debug for Partition<P, M> {

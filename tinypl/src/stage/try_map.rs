@@ -71,7 +71,10 @@ where
     E: Into<Box<dyn StdError + Send + Sync>>,
 {
     type Item = R;
-    through!();
+    type Marker = P::Marker;
+    type Tags = P::Tags;
+    type Local = P::Local;
+    through!(bottom);
     through!(announce);
 
     #[inline]

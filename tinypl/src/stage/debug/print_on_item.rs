@@ -97,7 +97,11 @@ impl<P: Pipe, M, K> PrintOnItem<P, M, K> {
 
 impl<P: Pipe, M: Message<P::Item, K>, K> Pipe for PrintOnItem<P, M, K> {
     type Item = P::Item;
-    through!();
+    type Marker = P::Marker;
+    type Tags = P::Tags;
+    type Local = P::Local;
+    through!(bottom);
+    through!(finish);
 
     fn pull(&mut self) -> Pulled<Self> {
         let Self { up, msg, site, .. } = self;

@@ -76,7 +76,6 @@ impl<P, F, I> On<P, F, I> {
 impl<P: Pipe, F: Action, I: Place<P::Marker>> Pipe for On<P, F, I> {
     type Item = P::Item;
     through!();
-    through!(announce);
 
     #[inline]
     fn pull(&mut self) -> Pulled<Self> {
@@ -167,6 +166,7 @@ impl<P: Pipe, F: Action, I: Place<P::Marker>> Pipe for OnConsumed<P, F, I> {
     type Local = P::Local;
     through!(bottom);
     through!(announce);
+    through!(finish);
 
     #[inline]
     fn pull(&mut self) -> Pulled<Self> {

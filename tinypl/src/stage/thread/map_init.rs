@@ -89,6 +89,7 @@ where
     type Local = With<P::Local, S>;
     through!(bottom);
     through!(announce);
+    through!(finish);
 
     fn pull(&mut self) -> Pulled<Self> {
         unreachable!("only a queue's workers pull it")
