@@ -69,7 +69,7 @@ fn compress(input: impl Read + Send + 'static, output: &mut impl Write, options:
         blocks(input)
         |> try_map(|block| block)
         |> o @ order::save(8 * workers)
-        |> thread::map_init(move || Compress::new(level, false), deflate, workers)
+        |> thread::map(move |block| deflate(level, block), workers)
         |> order::load(o)
         |> try_for_each(|block| -> Result<(), Failure> {
             size += block.size;
@@ -95,13 +95,13 @@ fn blocks(mut input: impl Read) -> impl Iterator<Item = io::Result<Block>> {
     })
 }
 
-/// Compresses a block in `stream`, the worker's own, used for one block after the other.
-fn deflate(stream: &mut Compress, Block { before, data }: Block) -> Deflated {
-    stream.reset();
-    let dictionary = &before[before.len().saturating_sub(WINDOW)..];
+/// Compresses a block in a stream of its own. (Resetting one stream for each block is no quicker, and leaves traces of
+/// the last block in it: the output would depend on which worker took which.)
+fn deflate(level: Compression, Block { before, data }: Block) -> Deflated {
+    let mut stream = Compress::new(level, false);
     stream
-        .set_dictionary(dictionary)
-        .expect("a stream that was just reset takes a dictionary");
+        .set_dictionary(&before[before.len().saturating_sub(WINDOW)..])
+        .expect("a new stream takes a dictionary");
 
     let mut bytes = Vec::with_capacity(BLOCK / 2);
     loop {

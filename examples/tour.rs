@@ -76,17 +76,12 @@ fn basics() {
 fn sinks() {
     title("Sinks");
 
-    show("fold", pipeline! { range(1, 101) |> fold(0, |sum, x| sum + x) }, 5050);
-    show(
-        "count",
-        pipeline! { "to be or not to be".split(' ') |> filter(|w| w.len() == 2) |> count() },
-        5,
-    );
-    show(
-        "collect",
-        pipeline! { [1, 2, 3] |> map(|x| 2 * x) |> collect::<Vec<_>>() },
-        vec![2, 4, 6],
-    );
+    let doubled = pipeline! { [1, 2, 3] |> map(|x| 2 * x) |> collect::<Vec<_>>() };
+    show("collect", doubled, vec![2, 4, 6]);
+    let short = pipeline! { "to be or not to be".split(' ') |> filter(|word| word.len() == 2) |> count() };
+    show("count", short, 5);
+    let word = pipeline! { ["pipe", "line"] |> fold(String::new(), |word, part| word + part) };
+    show("fold", word.as_str(), "pipeline");
     pipeline! { range(3) |> for_each(|x| println!("  for_each: {x}")) }
 }
 
@@ -147,8 +142,8 @@ fn iterators_and_iterables() {
     let mut two = pipeline! { &mut numbers |> map(|x| x + 1) };
     show("of an iterator", (first, two.next()), (Some(1), Some(2)));
 
-    let pipe = pipeline! { ["to", "be", "or", "not"] |> map(|word| word.len()) };
-    show("a pipeline is an iterator", pipe.max(), Some(3));
+    let lengths = pipeline! { ["to", "be", "or", "not"] |> map(|word| word.len()) };
+    show("a pipeline is an iterator, here its sum", lengths.sum::<usize>(), 9);
 }
 
 /// Workers pull what stands above their queue, and prefetch.
@@ -169,15 +164,16 @@ fn threads() {
         true,
     );
 
-    let sum = pipeline! {
-        range(100)                      // ┐
-        |> map(|x| x + 1)               // │ run by these four workers
-        |> thread::queue(4)             // ┘
-        |> map(|x| x * 2)               // ┐ run by these two
-        |> thread::queue(2)             // ┘
-        |> fold(0, |sum, x| sum + x)    //   run by the caller
-    };
-    show("stacked queues", sum, 10_100);
+    let sum: i32 = pipeline! {
+        range(100)                  // ┐
+        |> map(|x| x + 1)           // │ run by these four workers
+        |> thread::queue(4)         // ┘
+        |> map(|x| x * 2)           // ┐ run by these two
+        |> thread::queue(2)         // ┘
+        |> filter(|x| x % 3 == 0)   //   run by the caller
+    }
+    .sum();
+    show("the sum after stacked queues", sum, 3366);
 
     let begin = Instant::now();
     let naps = pipeline! {
@@ -190,16 +186,17 @@ fn threads() {
         begin.elapsed().as_millis()
     );
 
-    let length = pipeline! {
-        ["one", "two", "three"]
+    let palindromes = pipeline! {
+        ["level", "stats", "queue", "refer"]
         |> thread::map_init(String::new, |buffer, word| {
             buffer.clear();
-            buffer.push_str(word);
-            buffer.len()
+            buffer.extend(word.chars().rev());
+            buffer == word
         }, workers = 2)
-        |> fold(0, |sum, n| sum + n)
+        |> filter(|is_palindrome| *is_palindrome)
+        |> count()
     };
-    show("with a state for each worker", length, 11);
+    show("palindromes, with a buffer for each worker", palindromes, 3);
 
     let mut total = 0;
     let mut sums = pipeline! {
@@ -217,10 +214,10 @@ fn threads() {
         pipeline! {
             text.split(' ')
             |> thread::map(|word| word.len(), workers = 2, scope = s)
-            |> fold(0, |longest, n| usize::max(longest, n))
+            |> fold(0, usize::max)
         }
     });
-    show("in a scope, on borrowed text", longest, 6);
+    show("the longest word of borrowed text, in a scope", longest, 6);
 }
 
 /// Signals that travel with the items.
@@ -336,8 +333,16 @@ fn double<P: Pipe<Item = i32>>(up: P) -> impl Like<P, Item = i32> {
 fn own_stages() {
     title("Your own stages");
 
-    let items = pipeline! { range(3) |> double() |> double() |> collect::<Vec<_>>() };
-    show("range(3), doubled twice", items, vec![0, 4, 8]);
+    let items = pipeline! {
+        range(3)
+        |> o @ order::save(8)
+        |> double()
+        |> thread::queue(workers = 2)
+        |> double()
+        |> order::load(o)
+        |> collect::<Vec<_>>()
+    };
+    show("doubled on two threads, and once more", items, vec![0, 4, 8]);
 
     let pipe = tinypl::filter(map(tinypl::range(0, 100), |x| 3 * x + 1), |x| x % 2 == 0);
     let pipe = Pipeline::new(tinypl::thread::queue(pipe).workers(4).maxsize(8));

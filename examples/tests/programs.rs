@@ -153,14 +153,34 @@ fn pgz(arguments: impl IntoIterator<Item = impl AsRef<OsStr>>) -> Command {
     command
 }
 
+/// Words in no order: text that deflate finds many matches in.
+fn words(len: usize) -> Vec<u8> {
+    let source = include_str!("../pgz.rs");
+    let words: Vec<&str> = source.split_whitespace().collect();
+    let mut seed = 1_u64;
+    let mut text = String::new();
+    while text.len() < len {
+        seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+        text += words[(seed >> 33) as usize % words.len()];
+        text.push(' ');
+    }
+    text.into_bytes()
+}
+
+#[test]
+fn pgz_writes_the_same_whatever_the_workers() {
+    let text = words(20 * BLOCK);
+    let [one, many] = ["-p1", "-p8"].map(|workers| feed(pgz([workers, "-"]), text.clone()).stdout);
+    assert!(one == many);
+    assert!(unpacked(&one) == text);
+}
+
 #[test]
 fn pgz_gives_back_the_same_bytes() {
     for len in [0, 1, 1000, BLOCK - 1, BLOCK, BLOCK + 1, 5 * BLOCK + 12_345] {
         let bytes = mixed(len);
         for level in ["-0", "-1", "-l3", "-l=6", "-9"] {
-            let packed: Vec<_> = ["-p1", "-p4"]
-                .map(|workers| feed(pgz([level, workers, "-"]), bytes.clone()))
-                .into();
+            let packed = feed(pgz([level, "-p4", "-"]), bytes.clone());
             assert!(packed[0].status.success(), "{}", text(&packed[0].stderr));
             assert_eq!(unpacked(&packed[0].stdout), bytes, "{len} bytes at {level}");
             assert!(

@@ -56,15 +56,21 @@ pub(crate) fn track(name: &Ident, root: &Root) -> TokenStream {
     quote_spanned!(at=> #root::__private::track(&#name))
 }
 
-/// `.fold(init, f)`
-pub(crate) fn sink(call: &Call) -> TokenStream {
+/// `Iterator::fold(pipeline, init, f)`, or for what no iterator has `pipeline.try_collect()`.
+pub(crate) fn sink(call: &Call, pipeline: &TokenStream) -> TokenStream {
     let (at, path) = (call.stage.at(), &call.stage.path);
     let params = call.row.into_iter().flat_map(Row::all);
-    let args = params
+    let args: Vec<&Expr> = params
         .filter_map(|param| given(call, param))
-        .map(|given| bare(&given.arg.value));
-    let args = parens(quote!(#(#args),*), call.stage.parens.unwrap_or(at));
-    quote_spanned!(at=> .#path #args)
+        .map(|given| bare(&given.arg.value))
+        .collect();
+    let parens = |args| parens(args, call.stage.parens.unwrap_or(at));
+    if call.row.is_some_and(|row| row.lowers == Lowers::Iterator) {
+        let args = parens(quote!(#pipeline #(, #args)*));
+        return quote_spanned!(at=> ::core::iter::Iterator::#path #args);
+    }
+    let args = parens(quote!(#(#args),*));
+    quote_spanned!(at=> #pipeline.#path #args)
 }
 
 /// A stage of the user's: named arguments are setters.

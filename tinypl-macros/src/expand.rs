@@ -180,7 +180,7 @@ impl Sound<'_> {
             value = quote_spanned!(at=> #root::Pipeline::new(#root::share(#up)));
         }
         if let Some(sink) = &self.sink {
-            value.extend(call::sink(sink));
+            value = call::sink(sink, &value);
         }
         nest.set(value);
     }

@@ -5,7 +5,7 @@
 //! operand of an operator or stand under `&`. It is not assigned to, not moved, and not the receiver or argument of a
 //! call, where rustc may borrow it mutably without a `&mut` in sight. Whatever is not listed here is not plain.
 
-use syn::{Block, Expr, ExprClosure, ExprIf, ExprMatch, ExprPath, Pat, Stmt, UnOp};
+use syn::{BinOp, Block, Expr, ExprClosure, ExprIf, ExprMatch, ExprPath, Pat, Stmt, UnOp};
 
 pub(crate) fn is_plain(closure: &ExprClosure) -> bool {
     let ordinary = closure.attrs.is_empty() && closure.lifetimes.is_none() && closure.asyncness.is_none();
@@ -56,7 +56,7 @@ impl Body {
     fn fresh(&mut self, value: &Expr) -> bool {
         match value {
             Expr::Lit(_) => true,
-            Expr::Binary(binary) => !binary.op.is_assign() && self.operand(&binary.left) && self.operand(&binary.right),
+            Expr::Binary(binary) => !assigns(&binary.op) && self.operand(&binary.left) && self.operand(&binary.right),
             Expr::Unary(unary) => matches!(unary.op, UnOp::Not(_) | UnOp::Neg(_)) && self.operand(&unary.expr),
             Expr::Cast(cast) => self.operand(&cast.expr),
             Expr::Reference(reference) => reference.mutability.is_none() && self.operand(&reference.expr),
@@ -86,9 +86,7 @@ impl Body {
         self.value(&choice.expr)
             && choice.arms.iter().all(|arm| {
                 let outer = self.locals.len();
-                let plain = self.pattern(&arm.pat)
-                    && arm.guard.as_ref().is_none_or(|(_, guard)| self.operand(guard))
-                    && self.value(&arm.body);
+                let plain = self.pattern(&arm.pat) && self.value(&arm.body);
                 self.locals.truncate(outer);
                 plain
             })
@@ -123,6 +121,7 @@ impl Body {
             Pat::Paren(paren) => self.pattern(&paren.pat),
             Pat::Type(typed) => self.pattern(&typed.pat),
             Pat::Or(or) => or.cases.iter().all(|inner| self.pattern(inner)),
+            Pat::Guard(guarded) => self.pattern(&guarded.pat) && self.operand(&guarded.guard),
             Pat::Wild(_) | Pat::Lit(_) | Pat::Range(_) | Pat::Path(_) | Pat::Rest(_) => true,
             _ => false,
         }
@@ -148,6 +147,26 @@ fn is_global(path: &ExprPath) -> bool {
     let segments = &path.path.segments;
     let upper = |name: &proc_macro2::Ident| name.to_string().starts_with(char::is_uppercase);
     path.qself.is_some() || segments.len() > 1 || segments.first().is_some_and(|only| upper(&only.ident))
+}
+
+fn assigns(op: &BinOp) -> bool {
+    use BinOp::{
+        AddAssign, BitAndAssign, BitOrAssign, BitXorAssign, DivAssign, MulAssign, RemAssign, ShlAssign, ShrAssign,
+        SubAssign,
+    };
+    matches!(
+        op,
+        AddAssign(_)
+            | SubAssign(_)
+            | MulAssign(_)
+            | DivAssign(_)
+            | RemAssign(_)
+            | BitXorAssign(_)
+            | BitAndAssign(_)
+            | BitOrAssign(_)
+            | ShlAssign(_)
+            | ShrAssign(_)
+    )
 }
 
 #[cfg(test)]

@@ -87,6 +87,8 @@ pub(crate) enum Lowers {
     Twins,
     /// First this function of `__private` with the arguments, then a queue of the stage's name with the setters.
     Queue(&'static str),
+    /// A method that `Pipeline` has as an `Iterator`, even where that trait is not in scope.
+    Iterator,
 }
 
 #[derive(Clone, Copy, PartialEq)]
@@ -163,13 +165,14 @@ pub(crate) static STAGES: &[Row] = &[
     row("order::load", Alone, &[needed("o", Takes::Order)]).guards(&[Saved]),
 ];
 
+/// Methods of `Pipeline`, or what it has as an `Iterator`.
 pub(crate) static SINKS: &[Row] = &[
-    row("collect", Alone, &[]).generic(),
+    row("collect", Alone, &[]).generic().iterators(),
     row("try_collect", Alone, &[]).generic(),
-    row("for_each", Alone, &[needed("f", Value)]),
+    row("for_each", Alone, &[needed("f", Value)]).iterators(),
     row("try_for_each", Alone, &[needed("f", Value)]),
-    row("fold", Alone, &[needed("init", Value), needed("f", Value)]),
-    row("count", Alone, &[]),
+    row("fold", Alone, &[needed("init", Value), needed("f", Value)]).iterators(),
+    row("count", Alone, &[]).iterators(),
 ];
 
 /// A source may have several rows: the first that has room for the arguments is meant.
@@ -290,6 +293,13 @@ impl Row {
     const fn queue(self, part: &'static str) -> Row {
         Row {
             lowers: Lowers::Queue(part),
+            ..self
+        }
+    }
+
+    const fn iterators(self) -> Row {
+        Row {
+            lowers: Lowers::Iterator,
             ..self
         }
     }

@@ -206,7 +206,7 @@ impl<S: Serial> Locked<S> {
 
     /// Puts up to `hand.want` signals on the worker's desk: from the stage, or from another desk. It may wait, and the
     /// worker holds nothing back meanwhile.
-    pub(crate) fn refill(&self, hand: &mut Hand, chunk: &mut Vec<Numbered<S>>, announce: impl Fn()) -> Refill {
+    pub(crate) fn refill(&self, hand: &mut Hand, announce: impl Fn()) -> Refill {
         loop {
             if hand.flow.stop.is_requested() {
                 return Refill::Over;
@@ -214,7 +214,7 @@ impl<S: Serial> Locked<S> {
             let mut state = match self.state.try_lock() {
                 Some(state) => state,
                 // who holds it may wait for the source, for long
-                None if self.steal(hand, chunk) => return Refill::Loaded,
+                None if self.steal(hand) => return Refill::Loaded,
                 None => {
                     stop::ring_downstream();
                     self.state.lock()
@@ -225,7 +225,7 @@ impl<S: Serial> Locked<S> {
                 drop(state);
                 return match failure {
                     Some(error) => Refill::Failed(error),
-                    None if self.steal(hand, chunk) => Refill::Loaded,
+                    None if self.steal(hand) => Refill::Loaded,
                     None => Refill::Over,
                 };
             }
@@ -233,77 +233,75 @@ impl<S: Serial> Locked<S> {
             let free = hand.flow.credits.free(taken);
             if free == 0 {
                 drop(state);
-                if self.steal(hand, chunk) {
+                if self.steal(hand) {
                     return Refill::Loaded;
                 }
                 hand.flow.credits.wait(taken, &mut hand.patient);
                 continue;
             }
             announce();
-            state.fill(chunk, hand.want.min(free), self.site);
+            hand.loaded = state.fill(self.desk(hand.seat), hand.want.min(free), self.site);
             hand.taken = state.taken;
-            drop(state);
-            if !chunk.is_empty() {
-                self.load(hand, chunk);
+            if hand.loaded > 0 {
                 return Refill::Loaded;
             }
         }
     }
 
-    fn load(&self, hand: &mut Hand, chunk: &mut Vec<Numbered<S>>) {
-        hand.loaded = chunk.len();
-        self.desks[hand.seat].load(chunk);
-    }
-
     /// Takes over half of what another worker has not started; its credits come along.
     #[cold]
-    fn steal(&self, hand: &mut Hand, chunk: &mut Vec<Numbered<S>>) -> bool {
+    fn steal(&self, hand: &mut Hand) -> bool {
         let n = self.desks.len();
-        let found = (1..n).any(|k| {
-            self.desks[(hand.seat + k) % n].steal(chunk);
-            !chunk.is_empty()
-        });
-        if found {
-            self.load(hand, chunk);
-        }
-        found
+        let stolen = (1..n)
+            .map(|k| self.desks[(hand.seat + k) % n].steal())
+            .find(|stolen| !stolen.is_empty());
+        let Some(stolen) = stolen else { return false };
+        hand.loaded = stolen.len();
+        let mut loading = self.desk(hand.seat).load();
+        stolen.into_iter().for_each(|signal| loading.put(signal));
+        true
     }
 }
 
 impl<S: Serial> State<S> {
-    /// Pulls one signal, and up to `want` as long as that is sure not to wait.
-    fn fill(&mut self, chunk: &mut Vec<Numbered<S>>, want: usize, site: Site) {
-        let before = chunk.len();
-        let pulled = caught(|| self.pull_into(chunk, want, site));
-        self.taken += chunk.len() - before;
+    /// Pulls one signal onto the desk, and up to `want` as long as that is sure not to wait. How many there were.
+    fn fill(&mut self, desk: &Desk<Numbered<S>>, want: usize, site: Site) -> usize {
+        let before = self.taken;
+        let pulled = caught(|| self.pull_onto(desk, want, site));
+        let n = self.taken - before;
         let failure = match pulled {
-            Ok(true) => return,
-            Ok(false) if chunk.len() == before && stop::requested() => return,
+            Ok(true) => return n,
+            Ok(false) if n == 0 && stop::requested() => return 0,
             Ok(false) => caught(|| self.stage.finish()).and_then(|finished| finished).err(),
             Err(panic) => Some(panic),
         };
         (self.ended, self.failure) = (true, failure);
+        n
     }
 
     /// Whether there may be more.
-    fn pull_into(&mut self, chunk: &mut Vec<Numbered<S>>, want: usize, site: Site) -> bool {
-        let mut more = 1;
-        let mut ready = None;
-        loop {
-            for _ in 0..more {
-                let number = self.items;
-                let Some(signal) = at(&site, || Some(number), || self.stage.pull()) else {
-                    return false;
-                };
-                self.items += u64::from(matches!(signal, Envelope::Item(..)));
-                chunk.push((number, signal));
+    fn pull_onto(&mut self, desk: &Desk<Numbered<S>>, want: usize, site: Site) -> bool {
+        let Some(first) = self.take(site) else { return false };
+        // the desk is held only now: nobody waits for it while we may wait
+        let mut loading = desk.load();
+        loading.put(first);
+        if want > 1 {
+            let sure = self.stage.ready().min(want - 1);
+            for _ in 0..sure {
+                let Some(signal) = self.take(site) else { return false };
+                loading.put(signal);
             }
-            if want == 1 || ready.is_some() {
-                return true;
-            }
-            ready = Some(self.stage.ready());
-            more = ready.map_or(0, |n| n.min(want - 1));
         }
+        true
+    }
+
+    #[inline(always)] // through memory a signal costs more than all the rest
+    fn take(&mut self, site: Site) -> Option<Numbered<S>> {
+        let number = self.items;
+        let signal = at(&site, || Some(number), || self.stage.pull())?;
+        self.items += u64::from(matches!(signal, Envelope::Item(..)));
+        self.taken += 1;
+        Some((number, signal))
     }
 }
 

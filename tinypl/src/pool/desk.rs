@@ -2,7 +2,7 @@
 //! sent (`Outbox`). The worker pays one atomic step an item. Others reach over when they have nothing else to do: an idle
 //! worker steals what is not started, a waiting consumer fetches what is finished. So a chunk delays nothing: neither a
 //! signal nor a result waits for its neighbours. The only `unsafe` of the crate; `tests/models` checks it with loom.
-use crate::sync::{Arc, AtomicU64, AtomicUsize, Mutex, Ordering::*, UnsafeCell};
+use crate::sync::{Arc, AtomicU64, AtomicUsize, Mutex, MutexGuard, Ordering::*, UnsafeCell};
 use crossbeam_utils::CachePadded;
 use std::collections::VecDeque;
 use std::fmt;
@@ -94,23 +94,19 @@ impl<I> Desk<I> {
         self.cursor.clone()
     }
 
-    /// Lays down a new chunk when the last is done.
+    /// To lay down a new chunk, when the last is done.
     ///
     /// # Panics
-    /// If something of the last chunk is left, or if there are more than the desk has place for.
-    pub(crate) fn load(&self, chunk: &mut Vec<I>) {
-        let _held = self.lock.lock();
-        let word = self.cursor.0.load(Acquire);
-        let (next, end) = unpack(word);
-        assert!(next >= end && chunk.len() <= self.slots.len(), "the desk is in use");
-        let n = chunk.len();
-        for (i, signal) in chunk.drain(..).enumerate() {
-            // SAFETY: nothing is left to start, so the slots belong to who holds the lock, and they were emptied
-            unsafe { self.slots.put(i, signal) };
+    /// If something of the last chunk is left.
+    pub(crate) fn load(&self) -> Loading<'_, I> {
+        let held = self.lock.lock();
+        let (next, end) = unpack(self.cursor.0.load(Acquire));
+        assert!(next >= end, "the desk is in use");
+        Loading {
+            desk: self,
+            n: 0,
+            _held: held,
         }
-        // nobody else moves `next` now: there is nothing to start, and thieves need the lock; but the consumer may ask
-        self.cursor.0.fetch_and(ASKED, AcqRel);
-        self.cursor.0.fetch_or(pack(0, n), Release); // SYNC POINT: `next` and `steal` acquire the slots
     }
 
     /// The next signal to start, and whether the consumer asked.
@@ -139,14 +135,14 @@ impl<I> Desk<I> {
     }
 
     /// Takes half of what is not started, the oldest.
-    pub(crate) fn steal(&self, into: &mut Vec<I>) {
+    pub(crate) fn steal(&self) -> Vec<I> {
         let _held = self.lock.lock();
         let mut word = self.cursor.0.load(Acquire);
         loop {
             let (next, end) = unpack(word);
             let n = end.saturating_sub(next).div_ceil(2);
             if n == 0 {
-                return;
+                return Vec::new();
             }
             match self
                 .cursor
@@ -155,12 +151,38 @@ impl<I> Desk<I> {
             {
                 Ok(_) => {
                     // SAFETY: the exchange made these slots ours; `load`, which might write them, waits for the lock
-                    into.extend((next..next + n).map(|i| unsafe { self.slots.take(i) }));
-                    return;
+                    return (next..next + n).map(|i| unsafe { self.slots.take(i) }).collect();
                 }
                 Err(now) => word = now,
             }
         }
+    }
+}
+
+/// A chunk that is being laid down. It counts from when this is dropped, even if a pull panics in between.
+pub(crate) struct Loading<'a, I> {
+    desk: &'a Desk<I>,
+    n: usize,
+    _held: MutexGuard<'a, ()>,
+}
+
+impl<I> Loading<'_, I> {
+    /// # Panics
+    /// If the desk is full.
+    #[inline(always)]
+    pub(crate) fn put(&mut self, signal: I) {
+        // SAFETY: nothing is left to start, so all slots belong to who holds the lock; those before `n` are written, the
+        // others were emptied; the index is checked
+        unsafe { self.desk.slots.put(self.n, signal) };
+        self.n += 1;
+    }
+}
+
+impl<I> Drop for Loading<'_, I> {
+    fn drop(&mut self) {
+        // nobody else moves `next`: there is nothing to start, and thieves need the lock; but the consumer may ask
+        self.desk.cursor.0.fetch_and(ASKED, AcqRel);
+        self.desk.cursor.0.fetch_or(pack(0, self.n), Release); // SYNC POINT: `next` and `steal` acquire the slots
     }
 }
 

@@ -36,9 +36,9 @@ impl Options {
         self.maxsize.unwrap_or((8 * self.workers).max(64))
     }
 
-    /// The largest chunk: of half the queue each worker has its part.
+    /// The largest chunk. It need not be each worker's part: who is idle takes over from others.
     pub(crate) fn chunk(&self) -> usize {
-        (self.maxsize() / (2 * self.workers)).clamp(1, 256)
+        (self.maxsize() / 4).clamp(1, 256)
     }
 }
 

@@ -99,6 +99,8 @@ pub struct Output<'a, T, M: Named, G: Tagged> {
     given: usize,
     /// `given` when the workers were last sure to see it.
     confirmed: usize,
+    /// How many may be handed on between two times that the workers are sure to see it.
+    slack: usize,
     nap: Nap,
     /// What the stages above said when they started.
     above: Start,
@@ -126,6 +128,7 @@ impl<'a, T: Send, M: Named, G: Tagged> Output<'a, T, M, G> {
             batch: VecDeque::new(),
             given: 0,
             confirmed: 0,
+            slack: 0,
             nap: Nap::default(),
             above: Start::default(),
         }
@@ -150,6 +153,7 @@ impl<'a, T, M: Named, G: Tagged> Output<'a, T, M, G> {
                 self.above.flows.push(self.flow.clone());
             }
             let Launched { results, jobs, above } = launch.launch(&self.flow);
+            self.slack = self.flow.credits.slack();
             self.state = Running::Yes {
                 results,
                 joins: self.spawn(spawner, jobs),
@@ -315,7 +319,7 @@ impl<T, M: Named, G: Tagged> Serial for Output<'_, T, M, G> {
         self.given += 1;
         let signal = self.batch.pop_front();
         self.flow.credits.give(self.given);
-        if self.given - self.confirmed > self.flow.credits.slack() {
+        if self.given - self.confirmed > self.slack {
             self.confirm();
         }
         signal

@@ -56,11 +56,10 @@ pub(crate) fn run<P: Pipe>(
 
 fn work<P: Pipe>(up: &P, hand: &mut Hand, results: &Results<Signal<P>>, tray: &mut Tray<Signal<P>>) {
     let mut local = P::Local::default();
-    let mut chunk = Vec::new();
     let mut pace = Pace { began: Instant::now() };
     let bottom = up.bottom();
     loop {
-        match bottom.refill(hand, &mut chunk, || up.announce()) {
+        match bottom.refill(hand, || up.announce()) {
             Refill::Loaded => {}
             Refill::Over => return,
             Refill::Failed(error) => return hand.flow.fail(error),

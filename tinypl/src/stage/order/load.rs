@@ -36,6 +36,7 @@ pub fn load<P: Pipe<Tags: Top<B>>, B>(up: P, order: &Order<B>) -> Locked<Load<P,
         failed: None,
         head: 0,
         confirmed: 0,
+        slack: 0,
         early: VecDeque::new(),
         over: false,
         site,
@@ -56,6 +57,8 @@ pub struct Load<P: Pipe, B> {
     head: usize,
     /// `head` when `save` was last sure to see it.
     confirmed: usize,
+    /// How many may be closed between two times that `save` is sure to see it.
+    slack: usize,
     /// What came early: at `i` the signal with ticket `head + i`.
     early: VecDeque<Option<Signal<P>>>,
     over: bool,
@@ -122,7 +125,7 @@ impl<P: Pipe<Tags: Top<B>>, B> Load<P, B> {
     fn close_head(&mut self) {
         self.head += 1;
         self.window.credits.give(self.head);
-        if self.head - self.confirmed > self.window.credits.slack() {
+        if self.head - self.confirmed > self.slack {
             self.confirm();
         }
     }
@@ -130,6 +133,7 @@ impl<P: Pipe<Tags: Top<B>>, B> Load<P, B> {
     /// Makes sure that `save` doesn't sleep on what was closed.
     fn confirm(&mut self) {
         self.confirmed = self.head;
+        self.slack = self.window.credits.slack();
         self.window.credits.gave();
     }
 
