@@ -181,12 +181,8 @@ fn pgz_gives_back_the_same_bytes() {
         let bytes = mixed(len);
         for level in ["-0", "-1", "-l3", "-l=6", "-9"] {
             let packed = feed(pgz([level, "-p4", "-"]), bytes.clone());
-            assert!(packed[0].status.success(), "{}", text(&packed[0].stderr));
-            assert_eq!(unpacked(&packed[0].stdout), bytes, "{len} bytes at {level}");
-            assert!(
-                packed[0].stdout == packed[1].stdout,
-                "the output depends on the number of workers"
-            );
+            assert!(packed.status.success(), "{}", text(&packed.stderr));
+            assert!(unpacked(&packed.stdout) == bytes, "{len} bytes at {level}");
         }
     }
 }

@@ -1,4 +1,5 @@
 //! No test hangs: whatever may block stands under a watchdog.
+use std::io::{Write, stderr};
 use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
 use std::thread;
 use std::time::Duration;
@@ -12,7 +13,8 @@ pub fn watchdog(seconds: u64) -> Watchdog {
     let (alive, dropped) = channel::<()>();
     thread::spawn(move || {
         if dropped.recv_timeout(Duration::from_secs(seconds)) == Err(RecvTimeoutError::Timeout) {
-            eprintln!("watchdog: `{test}` has not ended within {seconds} s");
+            // `eprintln!` would be captured, and lost
+            let _ = writeln!(stderr(), "watchdog: `{test}` has not ended within {seconds} s");
             std::process::abort();
         }
     });

@@ -134,10 +134,12 @@ pub(crate) fn name_of(value: &Expr) -> Option<&Ident> {
     }
 }
 
-/// `value` without the parentheses around it, which rustc would find superfluous in a call.
+/// An argument without what encloses all of it: parentheses, which rustc would find superfluous in a call, and the
+/// invisible delimiters of a `macro_rules!`, behind which a closure would not be seen.
 pub(crate) fn bare(value: &Expr) -> &Expr {
     match value {
         Expr::Paren(paren) if paren.attrs.is_empty() => bare(&paren.expr),
+        Expr::Group(group) if group.attrs.is_empty() => bare(&group.expr),
         _ => value,
     }
 }

@@ -71,10 +71,7 @@ pub(crate) fn overload(stage: &Stage, rows: impl Iterator<Item = &'static Row> +
         (Some(row), ..) | (None, Some(row), None) => Ok(row),
         _ => {
             let forms: Vec<String> = rows.map(Row::signature).collect();
-            Err(Error::new(
-                stage.at(),
-                format!("`{}` is one of {}", stage.name(), forms.join(", ")),
-            ))
+            Err(Error::new(stage.at(), format!("expected {}", forms.join(" or "))))
         }
     }
 }
@@ -148,7 +145,7 @@ fn surplus(arg: &Arg, row: &Row) -> Error {
 fn value(param: &Param, value: &Expr, row: &Row) -> Result<()> {
     let name = param.name;
     let wrong = |text: String| Err(Error::new_spanned(value, text));
-    match (param.takes, plain(value)) {
+    match (param.takes, bare(value)) {
         (Takes::Count, Expr::Lit(literal)) if is_zero(&literal.lit) => wrong(format!("`{name}` must be at least 1")),
         (Takes::Order, Expr::Lit(_)) => wrong(format!(
             "`{}` needs the name of an order: `{name} @ order::save(…)`",
@@ -165,14 +162,6 @@ fn value(param: &Param, value: &Expr, row: &Row) -> Result<()> {
             None => Ok(()),
         },
         _ => Ok(()),
-    }
-}
-
-/// The value without what groups it.
-fn plain(value: &Expr) -> &Expr {
-    match bare(value) {
-        Expr::Group(group) => plain(&group.expr),
-        value => value,
     }
 }
 

@@ -3,7 +3,7 @@
 use crate::ast::{Root, Stage, bare, ends, name_of, respan};
 use crate::bind::Given;
 use crate::check::{Call, Puller};
-use crate::expand::{Nest, parens, upstream};
+use crate::expand::{Nest, apart, parens, upstream};
 use crate::flow::is_waived;
 use crate::function;
 use crate::names::nearest;
@@ -172,8 +172,8 @@ impl Writer<'_, '_> {
             (Some(value), _) if name_of(value).is_some() => Some(value.to_token_stream()),
             (Some(value), _) => {
                 let name = Ident::new("__handle", ends(value).0);
-                let by_ref = matches!(param.takes, Takes::Order).then(|| quote!(&));
-                nest.bind(&name, quote!(#by_ref #value));
+                let by_ref = (param.takes == Takes::Order).then(|| quote!(ref));
+                nest.bind(quote!(#by_ref #name), apart(value));
                 let deref = by_ref.is_some().then(|| quote!(*));
                 Some(quote!(#deref #name))
             }

@@ -4,7 +4,7 @@
 use crate::ast::{Block, Chain, Source, Stage};
 use crate::bind::{self, Given};
 use crate::flow::{self, Flow, Handles};
-use crate::names::did_you_mean;
+use crate::names::nearest;
 use crate::vocabulary::{self, Handle, Pulls, Row};
 use proc_macro2::Ident;
 use syn::{Error, Expr, Result};
@@ -337,25 +337,25 @@ fn pullers(stages: &[Stage], last: Puller) -> Vec<Puller> {
 
 /// A path in one of the language's own spaces that the vocabulary doesn't know.
 fn unknown(stage: &Stage, name: &str) -> Result<()> {
-    let Some(space) = vocabulary::SPACES
-        .iter()
-        .find(|space| name.strip_prefix(**space).is_some_and(|r| r.starts_with("::")))
-    else {
+    let Some((space, last)) = name.split_once("::") else {
         return Ok(());
     };
-    let inside = |row: &&Row| row.name.strip_prefix(space).is_some_and(|rest| rest.starts_with("::"));
-    let known = || vocabulary::STAGES.iter().filter(inside).map(|row| row.name);
-    let list = || match known().next() {
-        Some(_) => format!(
-            ": there are {}",
-            known().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
-        ),
-        None => String::new(),
+    if !vocabulary::SPACES.contains(&space) {
+        return Ok(());
+    }
+    let inside = |row: &Row| {
+        row.name
+            .split_once("::")
+            .filter(|parts| parts.0 == space)
+            .map(|parts| parts.1)
     };
-    Err(Error::new(
-        stage.at(),
-        format!("unknown stage `{name}`{}", did_you_mean(name, known(), list)),
-    ))
+    let known: Vec<&str> = vocabulary::STAGES.iter().filter_map(inside).collect();
+    let hint = match (nearest(last, known.iter().copied()), known.is_empty()) {
+        (Some(near), _) => format!(": did you mean `{space}::{near}`?"),
+        (None, true) => String::new(),
+        (None, false) => format!(": `{space}` has `{}`", known.join("`, `")),
+    };
+    Err(Error::new(stage.at(), format!("unknown stage `{name}`{hint}")))
 }
 
 impl Checked<'_> {

@@ -138,6 +138,11 @@ pub(crate) fn parens(args: TokenStream, at: Span) -> Group {
     group
 }
 
+/// A value of the user's where a `{` follows, which its last part may not take for its own.
+pub(crate) fn apart(value: &Expr) -> TokenStream {
+    quote_spanned!(Span::mixed_site()=> (#value))
+}
+
 impl Sound<'_> {
     /// `lets` gets what has to stand before the value, because it declares a handle.
     fn write(&self, root: &Root, nest: &mut Nest, mut lets: Option<&mut TokenStream>) {

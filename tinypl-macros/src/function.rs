@@ -9,7 +9,7 @@
 
 use crate::ast::{Root, ends, respan};
 use crate::check::Puller;
-use crate::expand::{Nest, parens};
+use crate::expand::{Nest, apart, parens};
 use crate::plain;
 use crate::vocabulary::Function;
 use proc_macro2::{Ident, Span, TokenStream};
@@ -54,7 +54,7 @@ fn of_nothing(value: &Expr, puller: Puller, root: &Root, nest: &mut Nest) -> (To
     }
     let (first, last) = ends(value);
     let name = Ident::new("__f", first);
-    nest.bind(&name, value.to_token_stream());
+    nest.bind(&name, apart(value));
     match puller {
         Puller::Many => {
             let (root, args) = (root.at(first), parens(name.to_token_stream(), last));
@@ -66,11 +66,15 @@ fn of_nothing(value: &Expr, puller: Puller, root: &Root, nest: &mut Nest) -> (To
 
 /// Whether rustc has to be told the arguments' types.
 fn is_untyped(value: &Expr) -> bool {
-    let Expr::Closure(closure) = value else { return false };
-    closure.inputs.iter().any(|input| match input {
-        Pat::Type(typed) => has_hole(&typed.ty),
-        _ => true,
-    })
+    match value {
+        Expr::Closure(closure) => closure.inputs.iter().any(|input| match input {
+            Pat::Type(typed) => has_hole(&typed.ty),
+            _ => true,
+        }),
+        // whose value may be such a closure
+        Expr::Block(_) | Expr::If(_) | Expr::Match(_) => true,
+        _ => false,
+    }
 }
 
 /// Whether the closure is `Fn` and several threads can call it, as far as its text tells.

@@ -316,15 +316,18 @@ fn text(tokens: &[TokenTree]) -> String {
 }
 
 fn stage(input: ParseStream) -> Result<Stage> {
-    let mut bind = None;
+    let mut bind: Option<Ident> = None;
     if input.peek(syn::Ident) && input.peek2(Token![@]) {
         bind = Some(input.parse()?);
         input.parse::<Token![@]>()?;
     }
-    let start = input.cursor();
-    let path: ExprPath = input
-        .parse()
-        .map_err(|_| no_stage(start.token_tree().map(|(token, _)| token)))?;
+    let start = input.cursor().token_tree().map(|(token, _)| token);
+    let path: ExprPath = match (input.parse(), start, &bind) {
+        (Ok(path), ..) => path,
+        (Err(_), Some(token), _) => return Err(no_stage(&token)),
+        (Err(_), None, Some(bind)) => return Err(Error::new_spanned(bind, "expected a stage: `name @ stage(…)`")),
+        (Err(error), None, None) => return Err(error),
+    };
     let mut stage = Stage {
         bind,
         path,
@@ -362,14 +365,13 @@ fn args(input: ParseStream) -> Result<Vec<Arg>> {
     Ok(args)
 }
 
-fn no_stage(found: Option<TokenTree>) -> Error {
-    let text = match &found {
-        bar if is_punct(bar.as_ref(), '|') || is_word(bar.as_ref(), "move") => {
-            "expected a stage: a closure goes into one, `map(|x| …)`"
-        }
-        _ => "expected a stage: `name(arguments)`",
+fn no_stage(found: &TokenTree) -> Error {
+    let closure = is_punct(Some(found), '|') || is_word(Some(found), "move");
+    let text = match closure {
+        true => "expected a stage: a closure goes into one, `map(|x| …)`",
+        false => "expected a stage: `name(arguments)`",
     };
-    Error::new(found.map_or_else(Span::call_site, |token| token.span()), text)
+    Error::new(found.span(), text)
 }
 
 /// What follows a stage's arguments and is no `|>`.
@@ -381,7 +383,7 @@ fn leftover(token: &TokenTree) -> Error {
             "expected `|>` or the end of the chain: a method goes after the whole, `pipeline! { … }.method()`"
         }
         TokenTree::Group(group) if group.delimiter() != Delimiter::None => "a stage's arguments go in parentheses",
-        _ => "expected `|>` or the end of the chain",
+        _ => "expected `|>` or the end of the chain (a track ends with `;`)",
     };
     Error::new(token.span(), text)
 }

@@ -1,6 +1,7 @@
-//! Whatever tokens it gets, the macro returns, and what it returns is Rust.
+//! Whatever tokens it gets, the macro returns, and what it returns is Rust; and what some blocks become, word for word.
 
 use proc_macro2::{Delimiter, Group, Ident, Literal, Punct, Spacing, Span, TokenStream, TokenTree};
+use std::{env, fs, path::Path};
 use syn::Block;
 use syn::parse::Parser;
 
@@ -15,6 +16,7 @@ const PROGRAMS: &[&str] = &[
     "v |> thread::map_init(|| 1, |s, x| *s + x, 2) |> marker::on(|| hit(), m, consume = true) |> try_collect()",
     "range(9) | map(f) |> flatten() |> ratelimit(1, d) |> skip(0) |> partition(3, markers = befor)",
     "if let Some(x) = y { 0..x } else { 0..1 } |> <T as Stages>::own(x) |> try_map(|s| s.parse::<i32>())",
+    "range(3) |> m @ marker::insert_periodic() |> marker::on(|| S { a: 1 }.go(), m) |> order::load(S { o }.o)",
     "let x: u8 = range(3) let b = = |> @ ; |> |> ; crate = ; ;; let",
 ];
 
@@ -132,4 +134,41 @@ fn noise_expands_to_rust() {
     for _ in 0..20_000 {
         check((0..numbers.below(12)).map(|_| numbers.token(&all)).collect());
     }
+}
+
+/// What separates a block from its expansion in `tests/expansions/*.txt`.
+const BECOMES: &str = "\n==>\n";
+
+/// `UPDATE=1 cargo test -p tinypl-macros` writes the expansions anew.
+#[test]
+fn expansions_are_as_they_were() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/expansions");
+    let mut differ = Vec::new();
+    for file in fs::read_dir(folder).expect("tests/expansions") {
+        let path = file.expect("a file").path();
+        let text = fs::read_to_string(&path).expect("text");
+        let block = text
+            .split_once(BECOMES)
+            .map_or(text.as_str(), |parts| parts.0)
+            .trim_end();
+        let now = format!("{block}{BECOMES}{}", pretty(&crate::block(parsed(block))));
+        if env::var_os("UPDATE").is_some() {
+            fs::write(&path, now).expect("written");
+        } else if now != text {
+            differ.push(format!("{}:\n{now}", path.display()));
+        }
+    }
+    assert!(
+        differ.is_empty(),
+        "these differ now (UPDATE=1 writes them anew):\n{}",
+        differ.join("\n")
+    );
+}
+
+/// As a person would write it.
+fn pretty(expansion: &TokenStream) -> String {
+    let file = syn::parse2(quote::quote!(fn here() { #expansion })).expect("statements");
+    let text = prettyplease::unparse(&file);
+    let lines: Vec<&str> = text.lines().filter_map(|line| line.strip_prefix("    ")).collect();
+    lines.join("\n") + "\n"
 }

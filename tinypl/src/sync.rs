@@ -1,17 +1,24 @@
-//! Locks, atomics and threads: the operating system's, or the model checker's (`--cfg loom`). The only module that
-//! imports either.
+//! Locks, atomics and threads: the operating system's, or a model checker's. The only module that imports either.
+//!
+//! `--cfg loom` explores every interleaving of a few steps, and what weak memory allows in each; `--cfg shuttle` explores
+//! random interleavings of whole pipelines. `.ci/models` runs both.
 pub(crate) use std::sync::Arc;
 
-#[cfg(loom)]
+#[cfg(any(loom, shuttle))]
 pub(crate) use model::*;
-#[cfg(not(loom))]
+#[cfg(not(any(loom, shuttle)))]
 pub(crate) use real::*;
 
 #[cfg(not(loom))]
+pub(crate) use cell::UnsafeCell;
+#[cfg(loom)]
+pub(crate) use loom::cell::UnsafeCell;
+
+#[cfg(not(any(loom, shuttle)))]
 mod real {
     pub(crate) use parking_lot::{Mutex, MutexGuard};
     pub(crate) use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering, fence};
-    pub(crate) use std::thread::yield_now;
+    pub(crate) use std::thread::{Builder, yield_now};
     pub(crate) use std::thread_local;
     use std::time::Duration;
     pub(crate) use std::time::Instant;
@@ -37,8 +44,11 @@ mod real {
             guard
         }
     }
+}
 
-    /// A cell that the model checker can watch.
+#[cfg(not(loom))]
+mod cell {
+    /// A cell that loom can watch.
     #[derive(Debug)]
     pub(crate) struct UnsafeCell<T>(std::cell::UnsafeCell<T>);
 
@@ -54,13 +64,17 @@ mod real {
     }
 }
 
-#[cfg(loom)]
+#[cfg(any(loom, shuttle))]
 mod model {
-    pub(crate) use loom::cell::UnsafeCell;
-    pub(crate) use loom::sync::MutexGuard;
-    pub(crate) use loom::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering, fence};
-    pub(crate) use loom::thread::yield_now;
-    pub(crate) use loom::thread_local;
+    #[cfg(loom)]
+    use loom as checker;
+    #[cfg(shuttle)]
+    use shuttle as checker;
+
+    pub(crate) use checker::sync::MutexGuard;
+    pub(crate) use checker::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering, fence};
+    pub(crate) use checker::thread::{Builder, yield_now};
+    pub(crate) use checker::thread_local;
     use std::sync::PoisonError;
     use std::time::Duration;
 
@@ -88,13 +102,13 @@ mod model {
         }
     }
 
-    /// Loom's lock with the face of parking_lot's.
+    /// The checker's lock with the face of parking_lot's.
     #[derive(Debug, Default)]
-    pub(crate) struct Mutex<T>(loom::sync::Mutex<T>);
+    pub(crate) struct Mutex<T>(checker::sync::Mutex<T>);
 
     impl<T> Mutex<T> {
         pub(crate) fn new(value: T) -> Self {
-            Self(loom::sync::Mutex::new(value))
+            Self(checker::sync::Mutex::new(value))
         }
 
         pub(crate) fn lock(&self) -> MutexGuard<'_, T> {
@@ -115,7 +129,7 @@ mod model {
     }
 
     #[derive(Debug, Default)]
-    pub(crate) struct Condvar(loom::sync::Condvar);
+    pub(crate) struct Condvar(checker::sync::Condvar);
 
     impl Condvar {
         pub(crate) fn notify_all(&self) {

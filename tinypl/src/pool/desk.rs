@@ -16,10 +16,6 @@ impl<T> Slots<T> {
         Self((0..capacity).map(|_| UnsafeCell::new(MaybeUninit::uninit())).collect())
     }
 
-    fn len(&self) -> usize {
-        self.0.len()
-    }
-
     /// # Safety
     /// Slot `i` is the caller's alone, and holds nothing that would need to be dropped.
     #[inline]

@@ -1,6 +1,7 @@
 //! Where worker threads live: on their own, or in a `std::thread::scope`.
+use crate::sync::Builder;
 use std::io;
-use std::thread::{Builder, Scope};
+use std::thread::Scope;
 
 pub(crate) type Job<'a> = Box<dyn FnOnce() + Send + 'a>;
 /// Waits for a thread that was started.
@@ -22,12 +23,6 @@ pub struct Detached;
 
 impl Spawn<'static> for Detached {
     fn spawn(&self, name: &str, job: Job<'static>) -> io::Result<Join<'static>> {
-        #[cfg(loom)]
-        let handle = {
-            let _ = (name, Builder::new());
-            loom::thread::spawn(job)
-        };
-        #[cfg(not(loom))]
         let handle = Builder::new().name(name.to_owned()).spawn(job)?;
         Ok(Box::new(move || {
             // a worker catches its panics
@@ -38,7 +33,8 @@ impl Spawn<'static> for Detached {
 
 impl<'s> Spawn<'s> for &'s Scope<'s, '_> {
     fn spawn(&self, name: &str, job: Job<'s>) -> io::Result<Join<'s>> {
-        let handle = Builder::new().name(name.to_owned()).spawn_scoped(self, job)?;
+        let builder = std::thread::Builder::new().name(name.to_owned());
+        let handle = builder.spawn_scoped(self, job)?;
         Ok(Box::new(move || {
             let _ = handle.join();
         }))

@@ -35,6 +35,7 @@ pub(crate) struct Worker {
 }
 
 thread_local! {
+    #[cfg_attr(not(any(loom, shuttle)), expect(clippy::missing_const_for_thread_local, reason = "the model's can't be const"))]
     static WORKER: RefCell<Option<Worker>> = RefCell::new(None);
 }
 

@@ -2,7 +2,7 @@
 use crate::error::Site;
 use crate::locked::{Given, Locked, Serial, stopping};
 use crate::marker::{After, Before, NoMarker};
-use crate::pipe::{Envelope, Named, Pipe, Start, Upstream, wraps};
+use crate::pipe::{Envelope, Pipe, Start, Upstream, wraps};
 use std::collections::VecDeque;
 use std::fmt;
 use std::marker::PhantomData;
@@ -135,19 +135,19 @@ impl Split for After {
 }
 
 /// What makes the groups.
-pub struct Groups<P: Pipe> {
+pub struct Groups<P: Pipe<Tags = ()>> {
     up: P,
     n: usize,
     group: Vec<P::Item>,
     /// Markers that wait for their group, and a group that waits for its markers.
-    due: VecDeque<Envelope<Vec<P::Item>, <P::Marker as Named>::Raw>>,
+    due: VecDeque<Given<Self>>,
     /// Whether a marker waits for its group.
     after: bool,
     split: bool,
 }
 
-impl<P: Pipe> Groups<P> {
-    fn take_group(&mut self) -> Envelope<Vec<P::Item>, <P::Marker as Named>::Raw> {
+impl<P: Pipe<Tags = ()>> Groups<P> {
+    fn take_group(&mut self) -> Given<Self> {
         Envelope::Item(std::mem::take(&mut self.group), ())
     }
 
@@ -217,7 +217,7 @@ impl<P: Pipe<Tags = ()>> Serial for Groups<P> {
     }
 }
 
-impl<P: Pipe> fmt::Debug for Groups<P> {
+impl<P: Pipe<Tags = ()>> fmt::Debug for Groups<P> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Groups").field("n", &self.n).finish_non_exhaustive()
     }

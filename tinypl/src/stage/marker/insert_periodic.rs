@@ -66,20 +66,13 @@ pub(crate) fn branded<B, P: Pipe<Tags = ()>>(stage: Locked<InsertPeriodic<P, ()>
              seen,
              due,
              ..
-         }| {
-            let due = match due {
-                Due::Nothing => Due::Nothing,
-                Due::Mark => Due::Mark,
-                Due::Item(x) => Due::Item(x),
-            };
-            InsertPeriodic {
-                up,
-                n,
-                after,
-                seen,
-                due,
-                brand: PhantomData,
-            }
+         }| InsertPeriodic {
+            up,
+            n,
+            after,
+            seen,
+            due,
+            brand: PhantomData,
         },
     )
 }
