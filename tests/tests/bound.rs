@@ -44,7 +44,7 @@ fn a_queue_that_nobody_pulls_fills_up_and_stops() {
     for maxsize in MAXSIZES {
         for workers in [1, 2, 5] {
             for (ledger, source) in sources(u64::MAX) {
-                let pipe = pipeline! { source |> q @ thread::queue(workers, maxsize) };
+                let pipe = pipeline! { source |> thread::queue(workers, maxsize) };
                 fills_to(&ledger, maxsize + workers);
                 drop(pipe);
                 assert_eq!(ledger.most(), maxsize + workers);
@@ -222,7 +222,7 @@ fn a_slow_item_takes_one_place_only() {
             x
         };
         let mut pipe = pipeline! { source |> thread::map(f, workers = 2, maxsize = 100) };
-        // with 602 of them seen, 102 may be under way: 700 is among them
+        // all before it, and one after it: then it was pulled
         for _ in 0..700 {
             assert_ne!(ledger.next(&mut pipe), Some(700));
         }

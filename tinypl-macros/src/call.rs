@@ -4,7 +4,6 @@ use crate::ast::{Root, Stage, bare, ends, name_of, respan};
 use crate::bind::Given;
 use crate::check::{Call, Puller};
 use crate::expand::{Nest, apart, parens, upstream};
-use crate::flow::is_waived;
 use crate::function;
 use crate::names::nearest;
 use crate::vocabulary::{self, Guard, Handle, Is, Lowers, Param, Pulls, Row, Takes};
@@ -185,12 +184,11 @@ impl Writer<'_, '_> {
     /// The runtime's checks, each a call at one token of the user's that gives the stream back.
     fn guards(&self, handle: Option<&TokenStream>, nest: &mut Nest) {
         let (at, up) = (self.at, &self.up);
-        for guard in self.row.guards {
+        for guard in &self.call.guards {
             let call = match guard {
                 Guard::SendItems => self.private("send_items", quote!(#up)),
                 Guard::Pullable => self.private("pullable", quote!(#up)),
                 Guard::Unordered => self.private("unordered", quote!(#up)),
-                Guard::Unmarked if is_waived(&self.call.given) => continue,
                 Guard::Unmarked => self.private("unmarked", quote!(#up)),
                 Guard::Saved => self.private("saved", quote_spanned!(at=> &#handle, #up)),
                 Guard::Inserted => self.private("inserted", quote_spanned!(at=> #handle, #up)),

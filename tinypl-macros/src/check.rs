@@ -1,11 +1,11 @@
 //! What can be told from the block alone: names, arguments, who pulls whom, the flow of orders and markers.
 //! `expand` then has nothing left to refuse.
 
-use crate::ast::{Block, Chain, Source, Stage};
+use crate::ast::{Block, Chain, Source, Stage, bare};
 use crate::bind::{self, Given};
 use crate::flow::{self, Flow, Handles};
 use crate::names::nearest;
-use crate::vocabulary::{self, Handle, Pulls, Row};
+use crate::vocabulary::{self, Guard, Handle, Pulls, Row};
 use proc_macro2::Ident;
 use syn::{Error, Expr, Result};
 
@@ -45,6 +45,8 @@ pub(crate) struct Call<'a> {
     /// Of an own stage, none.
     pub(crate) given: Vec<Given<'a>>,
     pub(crate) puller: Puller,
+    /// The runtime's checks that are needed.
+    pub(crate) guards: Vec<Guard>,
 }
 
 /// Who pulls a stage.
@@ -197,15 +199,17 @@ impl<'a> Scope<'a> {
         for (place, stage) in chain.stages.iter().enumerate() {
             let puller = pullers.get(place + 1).copied().unwrap_or(puller);
             let is_last = place + 1 == chain.stages.len();
-            let Some(call) = note(self.call(stage, puller, is_last), errors) else {
+            let Some(mut call) = note(self.call(stage, puller, is_last), errors) else {
                 flow.pass_own(stage);
                 continue;
             };
-            let passed = match call.row {
-                Some(row) => flow.pass(stage, row, &call.given, &self.handles),
-                None => Ok(flow.pass_own(stage)),
-            };
-            let _ = note(passed, errors);
+            match call.row {
+                Some(row) => {
+                    let guards = note(flow.pass(stage, row, &call.given, &self.handles), errors);
+                    call.guards = guards.unwrap_or_default();
+                }
+                None => flow.pass_own(stage),
+            }
             if let (Some(name), Some(row)) = (&stage.bind, call.row) {
                 self.handles.insert(name.to_string(), row);
             }
@@ -232,8 +236,9 @@ impl<'a> Scope<'a> {
         match source {
             Source::BuiltIn(stage) => {
                 let row = bind::overload(stage, vocabulary::sources(&stage.name()))?;
-                let call = self.built_in(stage, row, puller)?;
-                Ok((Origin::BuiltIn(call), Flow::default()))
+                let (call, mut flow) = (self.built_in(stage, row, puller)?, Flow::default());
+                flow.pass(stage, row, &call.given, &self.handles)?;
+                Ok((Origin::BuiltIn(call), flow))
             }
             Source::Value(value) => Ok(match source.name().and_then(|name| Some((name, self.track(name)?))) {
                 Some((
@@ -243,7 +248,13 @@ impl<'a> Scope<'a> {
                         ..
                     },
                 )) => (Origin::Track(name), flow.clone()),
-                _ => (Origin::Value(value, puller), Flow::unknown()),
+                _ => {
+                    let plain = matches!(bare(value), Expr::Range(_) | Expr::Array(_));
+                    (
+                        Origin::Value(value, puller),
+                        if plain { Flow::default() } else { Flow::unknown() },
+                    )
+                }
             }),
         }
     }
@@ -275,6 +286,7 @@ impl<'a> Scope<'a> {
             row: None,
             given: Vec::new(),
             puller,
+            guards: Vec::new(),
         })
     }
 
@@ -291,6 +303,7 @@ impl<'a> Scope<'a> {
             row: Some(row),
             given: bind::built_in(stage, row, is_track)?,
             puller,
+            guards: Vec::new(),
         })
     }
 

@@ -34,19 +34,20 @@ impl Flow {
         }
     }
 
-    /// Past a built-in stage.
-    pub(crate) fn pass(&mut self, stage: &Stage, row: &Row, given: &[Given], handles: &Handles) -> Result<()> {
-        if row.guards.contains(&Guard::Unordered) {
-            self.check_unordered(stage, row)?;
-        }
-        if row.guards.contains(&Guard::Unmarked) && !is_waived(given) {
-            self.check_unmarked(stage, row)?;
-        }
-        if row.guards.contains(&Guard::Inserted) {
-            self.check_inserted(stage, row, given, handles)?;
-        }
-        if row.guards.contains(&Guard::Saved) {
-            self.load(row, given, handles)?;
+    /// Past a built-in stage. Gives the guards of the row that still have something to find out.
+    pub(crate) fn pass(&mut self, stage: &Stage, row: &Row, given: &[Given], handles: &Handles) -> Result<Vec<Guard>> {
+        let mut needed = Vec::new();
+        for &guard in row.guards {
+            let unsure = match guard {
+                Guard::SendItems | Guard::Pullable => true,
+                Guard::Unordered => self.ordered(stage, row)?,
+                Guard::Unmarked => !is_placed(given) && self.marked(stage, row)?,
+                Guard::Inserted => self.marker(stage, row, given, handles)?,
+                Guard::Saved => self.load(row, given, handles)?,
+            };
+            if unsure {
+                needed.push(guard);
+            }
         }
         match (row.handle, &stage.bind) {
             (Handle::Order, Some(name)) => self.orders.push(name.to_string()),
@@ -58,7 +59,7 @@ impl Flow {
             (Handle::Marker, None) => self.nameless = true,
             _ => {}
         }
-        Ok(())
+        Ok(needed)
     }
 
     /// Past a stage of the user's, which may do what it likes.
@@ -73,8 +74,12 @@ impl Flow {
         self.open = true;
     }
 
-    fn check_unordered(&self, stage: &Stage, row: &Row) -> Result<()> {
-        let Some(order) = self.orders.last() else { return Ok(()) };
+    // Each of these says whether it is left to the runtime to judge.
+
+    fn ordered(&self, stage: &Stage, row: &Row) -> Result<bool> {
+        let Some(order) = self.orders.last() else {
+            return Ok(self.open);
+        };
         let text = format!(
             "`{}` can't stand between `order::save` and `order::load`: put `order::load({order})` before it",
             row.name
@@ -82,9 +87,9 @@ impl Flow {
         Err(Error::new_spanned(&stage.path, text))
     }
 
-    fn check_unmarked(&self, stage: &Stage, row: &Row) -> Result<()> {
+    fn marked(&self, stage: &Stage, row: &Row) -> Result<bool> {
         if self.markers.is_empty() && !self.nameless {
-            return Ok(());
+            return Ok(self.open);
         }
         let text = format!(
             "`{}` on a stream that carries markers: say where they go, `markers = before` or `markers = after`",
@@ -93,34 +98,33 @@ impl Flow {
         Err(Error::new_spanned(&stage.path, text))
     }
 
-    fn check_inserted(&mut self, stage: &Stage, row: &Row, given: &[Given], handles: &Handles) -> Result<()> {
+    fn marker(&mut self, stage: &Stage, row: &Row, given: &[Given], handles: &Handles) -> Result<bool> {
         let insert = "insert it above: `m @ marker::insert_periodic(n)`";
-        let Some(value) = given
-            .iter()
-            .find(|given| given.param.takes == Takes::Marker)
-            .map(|given| &given.arg.value)
-        else {
-            return match self.open || self.nameless || !self.markers.is_empty() {
-                true => Ok(()),
-                false => Err(Error::new_spanned(
-                    &stage.path,
-                    format!("no marker is inserted upstream: {insert}"),
-                )),
+        let taken_out = given.iter().any(is_switched_on);
+        let Some(value) = value_of(Takes::Marker, given) else {
+            if self.nameless || !self.markers.is_empty() {
+                self.markers.retain(|_| !taken_out);
+                self.nameless &= !taken_out;
+                return Ok(false);
+            }
+            let text = format!("no marker is inserted upstream: {insert}");
+            return if self.open {
+                Ok(true)
+            } else {
+                Err(Error::new_spanned(&stage.path, text))
             };
         };
-        let Some(name) = name_of(value) else { return Ok(()) };
+        let Some(name) = name_of(value) else { return Ok(true) };
         let text = name.to_string();
         if let Some(of) = handles.get(&text).filter(|of| of.handle != Handle::Marker) {
             return Err(not_a(name, of, row, "a marker"));
         }
         if self.markers.contains(&text) {
-            if given.iter().any(is_switched_on) {
-                self.markers.retain(|marker| *marker != text);
-            }
-            return Ok(());
+            self.markers.retain(|marker| !taken_out || *marker != text);
+            return Ok(false);
         }
         if self.open {
-            return Ok(());
+            return Ok(true);
         }
         let hint = did_you_mean(&text, self.markers.iter().map(String::as_str), || format!(": {insert}"));
         Err(Error::new(
@@ -129,26 +133,22 @@ impl Flow {
         ))
     }
 
-    fn load(&mut self, row: &Row, given: &[Given], handles: &Handles) -> Result<()> {
-        let value = given
-            .iter()
-            .find(|given| given.param.takes == Takes::Order)
-            .map(|given| &given.arg.value);
-        let Some(name) = value.and_then(name_of) else {
+    fn load(&mut self, row: &Row, given: &[Given], handles: &Handles) -> Result<bool> {
+        let Some(name) = value_of(Takes::Order, given).and_then(name_of) else {
             // whichever order it is: nothing can be said of the others any more
             self.orders.clear();
             self.open = true;
-            return Ok(());
+            return Ok(true);
         };
         let text = name.to_string();
         if let Some(of) = handles.get(&text).filter(|of| of.handle != Handle::Order) {
             return Err(not_a(name, of, row, "an order"));
         }
-        if let Some(inner) = self
-            .orders
-            .last()
-            .filter(|inner| **inner != text && self.orders.contains(&text))
-        {
+        if self.orders.pop_if(|inner| *inner == text).is_some() {
+            self.loaded.push(text);
+            return Ok(false);
+        }
+        if let Some(inner) = self.orders.last().filter(|_| self.orders.contains(&text)) {
             let error = Error::new(
                 name.span(),
                 format!("orders are crossed: load `{inner}` before `{text}`"),
@@ -156,15 +156,11 @@ impl Flow {
             self.orders.retain(|order| *order != text);
             return Err(error);
         }
-        if self.orders.pop_if(|inner| *inner == text).is_some() {
-            self.loaded.push(text);
-            return Ok(());
-        }
         if self.loaded.contains(&text) {
             return Err(Error::new(name.span(), format!("the order `{text}` is loaded twice")));
         }
         if self.open {
-            return Ok(());
+            return Ok(true);
         }
         let save = || format!(": save it above, `{text} @ order::save(n)`");
         let hint = did_you_mean(&text, self.orders.iter().map(String::as_str), save);
@@ -173,6 +169,13 @@ impl Flow {
             format!("the order `{text}` is not saved upstream{hint}"),
         ))
     }
+}
+
+fn value_of<'a>(what: Takes, given: &[Given<'a>]) -> Option<&'a Expr> {
+    given
+        .iter()
+        .find(|given| given.param.takes == what)
+        .map(|given| &given.arg.value)
 }
 
 /// The names of the orders that a stage may load: for an own stage whatever its arguments mention.
@@ -203,8 +206,8 @@ fn not_a(name: &Ident, of: &Row, row: &Row, what: &str) -> Error {
     )
 }
 
-/// Whether an option says what `Guard::Unmarked` asks for.
-pub(crate) fn is_waived(given: &[Given]) -> bool {
+/// Whether an option says what `Guard::Unmarked` asks for: all that its stage has say so.
+fn is_placed(given: &[Given]) -> bool {
     given.iter().any(|given| given.param.is == Is::Optional)
 }
 

@@ -3,7 +3,7 @@ use crate::Error;
 use crate::error::{Site, at, caught, note_number};
 use crate::pipe::{Envelope, Named, Pipe, Pulled, Signal, Start, Stepped, Tagged, Upstream};
 use crate::pool::{Cursor, Desk, Hand, stop};
-use crate::sync::{Arc, Mutex};
+use crate::sync::{Arc, AtomicUsize, Mutex, Ordering::*, yield_now};
 use std::fmt;
 use std::ops::ControlFlow;
 
@@ -124,6 +124,7 @@ pub struct Locked<S: Serial> {
     state: Mutex<State<S>>,
     /// One for each thread that pulls; none where one alone does.
     desks: Vec<Desk<Numbered<S>>>,
+    thefts: Thefts,
 }
 
 struct State<S> {
@@ -132,6 +133,8 @@ struct State<S> {
     items: u64,
     /// How many signals were taken for a queue's workers.
     taken: usize,
+    /// Whether several were ever taken at once.
+    chunked: bool,
     ended: bool,
     failure: Option<Error>,
 }
@@ -161,6 +164,7 @@ impl<S: Serial> Locked<S> {
             stage,
             items: 0,
             taken: 0,
+            chunked: false,
             ended: false,
             failure: None,
         };
@@ -168,6 +172,7 @@ impl<S: Serial> Locked<S> {
             site,
             state: Mutex::new(state),
             desks: Vec::new(),
+            thefts: Thefts::default(),
         }
     }
 
@@ -204,8 +209,8 @@ impl<S: Serial> Locked<S> {
         self.desks.iter().map(Desk::cursor).collect()
     }
 
-    /// Puts up to `hand.want` signals on the worker's desk: from the stage, or from another desk. It may wait, and the
-    /// worker holds nothing back meanwhile.
+    /// Puts up to `hand.want` signals on the worker's desk: from the stage, or from another desk. It may wait; then nothing
+    /// lies untouched on any desk, so nobody who could start an item waits while there is one.
     pub(crate) fn refill(&self, hand: &mut Hand, announce: impl Fn()) -> Refill {
         loop {
             if hand.flow.stop.is_requested() {
@@ -239,8 +244,18 @@ impl<S: Serial> Locked<S> {
                 hand.flow.credits.wait(taken, &mut hand.patient);
                 continue;
             }
+            let sure = state.stage.ready();
+            if sure == 0 && state.chunked && self.anything_to_steal(hand.seat) {
+                // a pull may wait, and those who wait for this lock with it: first what lies about untouched
+                drop(state);
+                if self.steal(hand) {
+                    return Refill::Loaded;
+                }
+                continue;
+            }
             announce();
-            hand.loaded = state.fill(self.desk(hand.seat), hand.want.min(free), self.site);
+            let want = hand.want.min(free).min(sure.max(1));
+            hand.loaded = state.fill(self.desk(hand.seat), want, self.site);
             hand.taken = state.taken;
             if hand.loaded > 0 {
                 return Refill::Loaded;
@@ -248,27 +263,57 @@ impl<S: Serial> Locked<S> {
         }
     }
 
-    /// Takes over half of what another worker has not started; its credits come along.
+    fn others(&self, seat: usize) -> impl Iterator<Item = &Desk<Numbered<S>>> {
+        let n = self.desks.len();
+        (1..n).map(move |k| &self.desks[(seat + k) % n])
+    }
+
+    fn anything_to_steal(&self, seat: usize) -> bool {
+        self.others(seat).any(Desk::anything_untouched)
+    }
+
+    /// Takes over half of what another worker has not started; its credits come along. If it finds nothing, then there was
+    /// nothing: nor was anything on its way from one desk to another.
     #[cold]
     fn steal(&self, hand: &mut Hand) -> bool {
-        let n = self.desks.len();
-        let stolen = (1..n)
-            .map(|k| self.desks[(hand.seat + k) % n].steal())
-            .find(|stolen| !stolen.is_empty());
-        let Some(stolen) = stolen else { return false };
-        hand.loaded = stolen.len();
-        let mut loading = self.desk(hand.seat).load();
-        stolen.into_iter().for_each(|signal| loading.put(signal));
-        true
+        loop {
+            let ended = self.thefts.ended.load(Acquire);
+            let begun = self.thefts.begun.load(Acquire);
+            for victim in self.others(hand.seat).filter(|desk| desk.anything_untouched()) {
+                self.thefts.begun.fetch_add(1, AcqRel);
+                let stolen = victim.steal();
+                hand.loaded = stolen.len();
+                if hand.loaded > 0 {
+                    let mut loading = self.desk(hand.seat).load();
+                    stolen.into_iter().for_each(|signal| loading.put(signal));
+                }
+                self.thefts.ended.fetch_add(1, AcqRel);
+                if hand.loaded > 0 {
+                    return true;
+                }
+            }
+            if ended == begun && self.thefts.begun.load(Acquire) == begun {
+                return false;
+            }
+            yield_now();
+        }
     }
 }
 
+/// How many times something was taken from one desk to another.
+#[derive(Default)]
+struct Thefts {
+    begun: AtomicUsize,
+    ended: AtomicUsize,
+}
+
 impl<S: Serial> State<S> {
-    /// Pulls one signal onto the desk, and up to `want` as long as that is sure not to wait. How many there were.
+    /// Pulls `want` signals onto the desk. How many there were.
     fn fill(&mut self, desk: &Desk<Numbered<S>>, want: usize, site: Site) -> usize {
         let before = self.taken;
         let pulled = caught(|| self.pull_onto(desk, want, site));
         let n = self.taken - before;
+        self.chunked |= n > 1;
         let failure = match pulled {
             Ok(true) => return n,
             Ok(false) if n == 0 && stop::requested() => return 0,
@@ -285,12 +330,9 @@ impl<S: Serial> State<S> {
         // the desk is held only now: nobody waits for it while we may wait
         let mut loading = desk.load();
         loading.put(first);
-        if want > 1 {
-            let sure = self.stage.ready().min(want - 1);
-            for _ in 0..sure {
-                let Some(signal) = self.take(site) else { return false };
-                loading.put(signal);
-            }
+        for _ in 1..want {
+            let Some(signal) = self.take(site) else { return false };
+            loading.put(signal);
         }
         true
     }

@@ -59,7 +59,7 @@ fn bars_and_comparisons_in_arguments_are_not_pipes() {
     let kept: Vec<i32> = pipeline! {
         range(8) |> filter(|x| (x | 1) > 3 && *x != 4 || *x == 1) |> map(|x| x | 8) |> collect()
     };
-    assert_eq!(kept, [9, 10, 11, 13, 14, 15]);
+    assert_eq!(kept, [9, 13, 14, 15]);
 }
 
 #[test]

@@ -130,6 +130,12 @@ impl<I> Desk<I> {
         }
     }
 
+    /// Whether there is something that nobody has started.
+    pub(crate) fn anything_untouched(&self) -> bool {
+        let (next, end) = unpack(self.cursor.0.load(Acquire));
+        next < end
+    }
+
     /// Takes half of what is not started, the oldest.
     pub(crate) fn steal(&self) -> Vec<I> {
         let _held = self.lock.lock();
@@ -229,6 +235,12 @@ pub(crate) fn outbox<E>(capacity: usize) -> (Tray<E>, Arc<Outbox<E>>) {
 }
 
 impl<E> Tray<E> {
+    /// Whether there is something finished to send.
+    #[inline]
+    pub(crate) fn is_empty(&self) -> bool {
+        self.made == 0
+    }
+
     /// Puts down a result.
     ///
     /// # Panics

@@ -5,6 +5,7 @@ use super::stop::Stop;
 use crate::Error;
 use crate::error::Site;
 use crate::sync::{Arc, AtomicUsize, Mutex, Ordering::*};
+use std::io::Write;
 use std::time::Duration;
 
 /// What becomes of a panic, or an `Err`, in a worker.
@@ -91,9 +92,9 @@ impl Flow {
     pub(crate) fn fail(&self, error: Error) {
         match self.options.on_worker_error {
             OnWorkerError::Forward => {}
-            OnWorkerError::ForwardAndPrint => eprintln!("tinypl: {error}"),
+            OnWorkerError::ForwardAndPrint => print(&error),
             OnWorkerError::Exit => {
-                eprintln!("tinypl: {error}");
+                print(&error);
                 std::process::exit(1);
             }
         }
@@ -124,4 +125,9 @@ impl Flow {
             .saturating_sub(given)
             .min(self.options.maxsize())
     }
+}
+
+fn print(error: &Error) {
+    // nobody may listen to stderr
+    let _ = writeln!(std::io::stderr(), "tinypl: {error}");
 }

@@ -4,6 +4,8 @@ mod bell;
 mod credits;
 mod desk;
 mod flow;
+#[cfg(all(test, loom))]
+mod models;
 mod output;
 pub(crate) mod spawn;
 pub(crate) mod stop;

@@ -147,7 +147,9 @@ impl<'a, T, M: Named, G: Tagged> Output<'a, T, M, G> {
 
     /// Starts what stands above, then the threads.
     pub(crate) fn launch(&mut self, spawner: &impl Spawn<'a>, start: &mut Start) {
-        if let Running::Not(mut launch) = std::mem::replace(&mut self.state, Running::Never) {
+        if matches!(self.state, Running::Not(_))
+            && let Running::Not(mut launch) = std::mem::replace(&mut self.state, Running::Never)
+        {
             launch.start(&mut self.above);
             if self.flow.options.end_timeout.is_some() {
                 self.above.flows.push(self.flow.clone());

@@ -50,7 +50,10 @@ pub(crate) fn run<P: Pipe>(
         hand.flow.fail(panic);
     }
     send(&hand, results, &mut tray);
-    up.bottom().desk(seat).clear();
+    // what is left is dropped, and may panic in that
+    if let Err(panic) = caught(|| up.bottom().desk(seat).clear()) {
+        hand.flow.fail(panic);
+    }
     hand.flow.ended(1);
 }
 
@@ -66,9 +69,12 @@ fn work<P: Pipe>(up: &P, hand: &mut Hand, results: &Results<Signal<P>>, tray: &m
         }
         let desk = bottom.desk(hand.seat);
         let mut started = 0;
+        let mut wanted = false;
         loop {
             let (next, asked) = desk.next();
-            if asked {
+            wanted |= asked;
+            if wanted && !tray.is_empty() {
+                wanted = false;
                 hand.flow.items.ring();
             }
             let Some((number, signal)) = next else { break };
