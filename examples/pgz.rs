@@ -99,16 +99,12 @@ fn blocks(mut input: impl Read) -> impl Iterator<Item = io::Result<Block>> {
 /// the last block in it: the output would depend on which worker took which.)
 fn deflate(level: Compression, Block { before, data }: Block) -> Deflated {
     let mut stream = Compress::new(level, false);
-    stream
-        .set_dictionary(&before[before.len().saturating_sub(WINDOW)..])
-        .expect("a new stream takes a dictionary");
+    stream.set_dictionary(&before[before.len().saturating_sub(WINDOW)..]).expect("a new stream takes a dictionary");
 
     let mut bytes = Vec::with_capacity(BLOCK / 2);
     loop {
         let rest = &data[stream.total_in() as usize..];
-        stream
-            .compress_vec(rest, &mut bytes, FlushCompress::Sync)
-            .expect("deflate takes any bytes");
+        stream.compress_vec(rest, &mut bytes, FlushCompress::Sync).expect("deflate takes any bytes");
         if bytes.len() < bytes.capacity() {
             break; // Room was left: everything is out.
         }
@@ -116,11 +112,7 @@ fn deflate(level: Compression, Block { before, data }: Block) -> Deflated {
     }
     let mut checksum = Hasher::new();
     checksum.update(&data);
-    Deflated {
-        bytes,
-        size: data.len(),
-        checksum,
-    }
+    Deflated { bytes, size: data.len(), checksum }
 }
 
 /// The start of a gzip member (RFC 1952): neither name nor time, of no system in particular.
@@ -197,13 +189,7 @@ fn parse() -> Result<Options, lexopt::Error> {
     }
     let input = input.ok_or("no FILE is given")?;
     let output = output.unwrap_or_else(|| if input == "-" { "-".into() } else { gz(&input) });
-    Ok(Options {
-        input: file(input),
-        output: file(output),
-        force,
-        level: Compression::new(level),
-        workers,
-    })
+    Ok(Options { input: file(input), output: file(output), force, level: Compression::new(level), workers })
 }
 
 /// The name of the output for the input of this name.
@@ -243,10 +229,7 @@ fn write(
         Ok(_) if !options.force => return Err(format!("{} exists; `-f` overwrites it", path.display()).into()),
         _ => {}
     }
-    let folder = path
-        .parent()
-        .filter(|folder| !folder.as_os_str().is_empty())
-        .unwrap_or(Path::new("."));
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let mut output = NamedTempFile::new_in(folder)?;
     compress(input, &mut output, options)?;
     if let Some(permissions) = permissions {

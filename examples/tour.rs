@@ -97,11 +97,7 @@ fn laziness() {
     show("squared so far", squared, vec![1, 2]);
 
     let mut pipe = pipeline! { range(10) |> map(|x| 10 * x) };
-    show(
-        "three of it",
-        pipeline! { &mut pipe |> take(3) |> collect::<Vec<_>>() },
-        vec![0, 10, 20],
-    );
+    show("three of it", pipeline! { &mut pipe |> take(3) |> collect::<Vec<_>>() }, vec![0, 10, 20]);
     show("the next one", pipe.next(), Some(30));
 }
 
@@ -158,11 +154,7 @@ fn threads() {
     let mut items: Vec<_> = pipe.collect();
     println!("  ten of a queue, as they came: {:?}", &items[..10]);
     items.sort();
-    show(
-        "all are there",
-        items == (0..100).map(|x| 2 * x).collect::<Vec<_>>(),
-        true,
-    );
+    show("all are there", items == (0..100).map(|x| 2 * x).collect::<Vec<_>>(), true);
 
     let sum: i32 = pipeline! {
         range(100)                  // ┐
@@ -181,10 +173,7 @@ fn threads() {
         |> thread::each(|_| sleep(Duration::from_millis(10)), workers = 20)
         |> count()
     };
-    println!(
-        "  {naps} naps of 10 ms by 20 workers took {} ms",
-        begin.elapsed().as_millis()
-    );
+    println!("  {naps} naps of 10 ms by 20 workers took {} ms", begin.elapsed().as_millis());
 
     let palindromes = pipeline! {
         ["level", "stats", "queue", "refer"]
@@ -253,11 +242,7 @@ fn markers() {
         |> partition(3, split_on_marker = true)
         |> collect::<Vec<_>>()
     };
-    show(
-        "split where a marker stands",
-        parts,
-        vec![vec![0, 1, 2], vec![3], vec![4, 5, 6]],
-    );
+    show("split where a marker stands", parts, vec![vec![0, 1, 2], vec![3], vec![4, 5, 6]]);
 }
 
 /// What threads bring into disorder comes back in order; what is filtered out leaves no gap.

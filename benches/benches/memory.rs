@@ -21,13 +21,7 @@ struct Watch {
 
 impl Watch {
     fn new(all: u64) -> Self {
-        Self {
-            all,
-            seen: 0,
-            early: 0,
-            most: 0,
-            start: Instant::now(),
-        }
+        Self { all, seen: 0, early: 0, most: 0, start: Instant::now() }
     }
 
     fn item(&mut self) {

@@ -90,11 +90,7 @@ fn main() {
             .fold(0, |digest, _| sum(digest, one(std::hint::black_box(&data))))
             .wrapping_add(one(&data[..(n % 4096) as usize]))
     };
-    let expected = |n: u64| {
-        whole(n, |data| {
-            data.iter().map(|&x| mix(x)).filter(|&x| keeps(x)).fold(0, sum)
-        })
-    };
+    let expected = |n: u64| whole(n, |data| data.iter().map(|&x| mix(x)).filter(|&x| keeps(x)).fold(0, sum));
     Race::new("serial: a slice, map and filter, `for` loop")
         .add(Role::Ours, "tinypl", expected, |n| whole(n, our_slice_for))
         .add(Role::Peer, "std", expected, |n| whole(n, std_slice_for))

@@ -30,25 +30,13 @@ fn unordered(options: &Options) {
     Race::new("unordered, work of about 0 ns, 2 workers, maxsize 1024")
         .add(Role::Ours, "tinypl, for", summed, |n| ours::map_for(n, 2, 1024, mix))
         .add(Role::Ours, "tinypl, fold", summed, |n| ours::map_fold(n, 2, 1024, mix))
-        .add(Role::Peer, BRIDGE, summed, |n| {
-            unordered::rayon_par_bridge(n, 1024, mix)
-        })
-        .add(Role::Peer, "orx-parallel, bounded channel", summed, |n| {
-            unordered::orx(n, 1024, mix)
-        })
-        .add(Role::Peer, "pariter parallel_map (ordered)", summed, |n| {
-            unordered::pariter(n, 2, 1024, mix)
-        })
+        .add(Role::Peer, BRIDGE, summed, |n| unordered::rayon_par_bridge(n, 1024, mix))
+        .add(Role::Peer, "orx-parallel, bounded channel", summed, |n| unordered::orx(n, 1024, mix))
+        .add(Role::Peer, "pariter parallel_map (ordered)", summed, |n| unordered::pariter(n, 2, 1024, mix))
         .add(Role::Peer, CROSSBEAM, summed, |n| unordered::crossbeam(n, 2, 1024, mix))
-        .add(Role::Peer, "crossbeam, source in a mutex", summed, |n| {
-            unordered::crossbeam_mutex(n, 2, 1024, mix)
-        })
-        .add(Role::Mark, "rayon par_iter, reduce", summed, |n| {
-            marks::rayon_par_iter(n, mix)
-        })
-        .add(Role::Mark, "rayon par_bridge, reduce", summed, |n| {
-            marks::rayon_par_bridge(n, mix)
-        })
+        .add(Role::Peer, "crossbeam, source in a mutex", summed, |n| unordered::crossbeam_mutex(n, 2, 1024, mix))
+        .add(Role::Mark, "rayon par_iter, reduce", summed, |n| marks::rayon_par_iter(n, mix))
+        .add(Role::Mark, "rayon par_bridge, reduce", summed, |n| marks::rayon_par_bridge(n, mix))
         .add(Role::Mark, "orx-parallel, reduce", summed, |n| marks::orx_range(n, mix))
         .add(Role::Mark, "std, one thread", summed, |n| marks::std_serial(n, mix))
         .target(Target::Nanoseconds(10.0))
@@ -60,31 +48,15 @@ fn unordered(options: &Options) {
 fn ordered(options: &Options) {
     use peers::{marks, ordered};
     Race::new("ordered, work of about 0 ns, 2 workers, order::save(1024)")
-        .add(Role::Ours, "tinypl, for", hashed, |n| {
-            ours::ordered_for(n, 2, 1024, mix)
-        })
-        .add(Role::Ours, "tinypl, fold", hashed, |n| {
-            ours::ordered_fold(n, 2, 1024, mix)
-        })
+        .add(Role::Ours, "tinypl, for", hashed, |n| ours::ordered_for(n, 2, 1024, mix))
+        .add(Role::Ours, "tinypl, fold", hashed, |n| ours::ordered_fold(n, 2, 1024, mix))
         .add(Role::Peer, PARITER, hashed, |n| ordered::pariter(n, 2, 1024, mix))
-        .add(Role::Peer, "rayon par_bridge, channel, reordered", hashed, |n| {
-            ordered::rayon_par_bridge(n, 1024, mix)
-        })
-        .add(Role::Peer, "rayon, blocks of 1024", hashed, |n| {
-            ordered::rayon_blocks(n, 1024, mix)
-        })
-        .add(Role::Peer, "crossbeam fan-out, fan-in, reordered", hashed, |n| {
-            ordered::crossbeam(n, 2, 1024, mix)
-        })
-        .add(Role::Peer, "crossbeam, workers in turn", hashed, |n| {
-            ordered::crossbeam_in_turn(n, 2, 1024, mix)
-        })
-        .add(Role::Mark, "rayon par_iter, into a Vec", hashed, |n| {
-            marks::rayon_collect(n, mix)
-        })
-        .add(Role::Mark, "orx-parallel, into a Vec", hashed, |n| {
-            marks::orx_collect(n, mix)
-        })
+        .add(Role::Peer, "rayon par_bridge, channel, reordered", hashed, |n| ordered::rayon_par_bridge(n, 1024, mix))
+        .add(Role::Peer, "rayon, blocks of 1024", hashed, |n| ordered::rayon_blocks(n, 1024, mix))
+        .add(Role::Peer, "crossbeam fan-out, fan-in, reordered", hashed, |n| ordered::crossbeam(n, 2, 1024, mix))
+        .add(Role::Peer, "crossbeam, workers in turn", hashed, |n| ordered::crossbeam_in_turn(n, 2, 1024, mix))
+        .add(Role::Mark, "rayon par_iter, into a Vec", hashed, |n| marks::rayon_collect(n, mix))
+        .add(Role::Mark, "orx-parallel, into a Vec", hashed, |n| marks::orx_collect(n, mix))
         .target(Target::Nanoseconds(20.0))
         .target(Target::Faster(8.0, PARITER))
         .run(options);
@@ -96,12 +68,8 @@ fn narrow(options: &Options) {
         .add(Role::Ours, "tinypl, for", summed, |n| ours::map_for(n, 4, 8, mix))
         .add(Role::Ours, "tinypl, fold", summed, |n| ours::map_fold(n, 4, 8, mix))
         .add(Role::Peer, CROSSBEAM, summed, |n| unordered::crossbeam(n, 4, 8, mix))
-        .add(Role::Peer, "crossbeam, source in a mutex", summed, |n| {
-            unordered::crossbeam_mutex(n, 4, 8, mix)
-        })
-        .add(Role::Peer, "pariter parallel_map (ordered)", summed, |n| {
-            unordered::pariter(n, 4, 8, mix)
-        })
+        .add(Role::Peer, "crossbeam, source in a mutex", summed, |n| unordered::crossbeam_mutex(n, 4, 8, mix))
+        .add(Role::Peer, "pariter parallel_map (ordered)", summed, |n| unordered::pariter(n, 4, 8, mix))
         .target(Target::AtMost(1.0, CROSSBEAM))
         .run(options);
 }

@@ -34,11 +34,7 @@ impl Waits {
             if ours { format!("**{name}**") } else { name.into() },
             format!("{cpu:.2}"),
             format!("{sleeps:.0}"),
-            if ours {
-                self.options.verdict(cpu <= NONE)
-            } else {
-                String::new()
-            },
+            if ours { self.options.verdict(cpu <= NONE) } else { String::new() },
         ]);
     }
 
@@ -58,10 +54,7 @@ fn main() {
     if !options.wants("waiting") {
         return;
     }
-    let mut waits = Waits {
-        options,
-        rows: Vec::new(),
-    };
+    let mut waits = Waits { options, rows: Vec::new() };
 
     waits.blocked_source("tinypl, blocked source", true, |rx| {
         pipeline! { rx |> thread::map(|x: u64| x, workers = 2, maxsize = 16) |> fold(0, sum) }
@@ -112,9 +105,7 @@ fn main() {
     assert_eq!(consumer.join().expect("no panic"), 499_500);
 
     waits.blocked_source("pariter, blocked source", false, |rx| {
-        rx.into_iter()
-            .parallel_map_custom(|o| o.threads(2).buffer_size(16), |x: u64| x)
-            .fold(0, sum)
+        rx.into_iter().parallel_map_custom(|o| o.threads(2).buffer_size(16), |x: u64| x).fold(0, sum)
     });
     waits.blocked_source("crossbeam fan-out, fan-in, blocked source", false, |items| {
         let (tx, rx) = bounded(16);

@@ -72,11 +72,7 @@ struct Round {
 impl<'a> Race<'a> {
     /// A race that nobody joined yet.
     pub fn new(title: impl Into<String>) -> Self {
-        Self {
-            title: title.into(),
-            contestants: Vec::new(),
-            targets: Vec::new(),
-        }
+        Self { title: title.into(), contestants: Vec::new(), targets: Vec::new() }
     }
 
     /// Adds a contestant: `run(n)` passes `n` items through and gives a digest of the results,
@@ -89,12 +85,7 @@ impl<'a> Race<'a> {
         run: impl Fn(u64) -> u64 + 'a,
     ) -> Self {
         let (run, expected) = (Box::new(run), Box::new(expected));
-        self.contestants.push(Contestant {
-            name,
-            role,
-            run,
-            expected,
-        });
+        self.contestants.push(Contestant { name, role, run, expected });
         self
     }
 
@@ -114,12 +105,7 @@ impl<'a> Race<'a> {
             return;
         }
         let sizes: Vec<u64> = self.contestants.iter().map(|c| c.size(options.run_time())).collect();
-        let expected: Vec<u64> = self
-            .contestants
-            .iter()
-            .zip(&sizes)
-            .map(|(c, &n)| (c.expected)(n))
-            .collect();
+        let expected: Vec<u64> = self.contestants.iter().zip(&sizes).map(|(c, &n)| (c.expected)(n)).collect();
         let (wanted, mut rounds) = (options.rounds(), Vec::new());
         // Bounded: on a machine that is never quiet the table says so instead.
         for attempt in 0..3 * wanted {
@@ -142,13 +128,7 @@ impl<'a> Race<'a> {
     fn round(&self, attempt: usize, sizes: &[u64], expected: &[u64]) -> Round {
         let count = self.contestants.len();
         let core_to_core = usage::core_to_core();
-        let mut samples = vec![
-            Sample {
-                nanoseconds: 0.0,
-                cpu: 0.0
-            };
-            count
-        ];
+        let mut samples = vec![Sample { nanoseconds: 0.0, cpu: 0.0 }; count];
         let (busy, cpu, start) = (usage::busy_seconds(), usage::cpu_seconds(), Instant::now());
         for k in (0..count).map(|k| (k + attempt) % count) {
             let (cpu, start) = (usage::cpu_seconds(), Instant::now());
@@ -156,19 +136,12 @@ impl<'a> Race<'a> {
             let (took, cpu) = (start.elapsed(), usage::cpu_seconds() - cpu);
             assert_eq!(digest, expected[k], "wrong results: {}", self.contestants[k].name);
             let per_item = |seconds: f64| seconds * 1e9 / sizes[k] as f64;
-            samples[k] = Sample {
-                nanoseconds: per_item(took.as_secs_f64()),
-                cpu: per_item(cpu),
-            };
+            samples[k] = Sample { nanoseconds: per_item(took.as_secs_f64()), cpu: per_item(cpu) };
         }
         let (busy, cpu) = (usage::busy_seconds() - busy, usage::cpu_seconds() - cpu);
         // The kernel counts what was busy in ticks: let a few of them be an error of rounding.
         let foreign = (busy - cpu - 0.03).max(0.0) / start.elapsed().as_secs_f64();
-        Round {
-            foreign,
-            core_to_core,
-            samples,
-        }
+        Round { foreign, core_to_core, samples }
     }
 
     fn print(&self, options: &Options, rounds: &[Round], repeated: usize) {
@@ -215,11 +188,7 @@ impl<'a> Race<'a> {
                     }
                     Target::Faster(least, name) => {
                         let ratio = ratio(against(name), ours);
-                        (
-                            format!("{least} × faster than {name}"),
-                            format!("{ratio:.1} ×"),
-                            ratio >= least,
-                        )
+                        (format!("{least} × faster than {name}"), format!("{ratio:.1} ×"), ratio >= least)
                     }
                 };
                 let name = self.contestants[ours].name;
@@ -229,14 +198,7 @@ impl<'a> Race<'a> {
                 rows.push(row);
             }
         }
-        let head = [
-            "contestant",
-            "ns/item",
-            "quartiles",
-            "cpu ns/item",
-            "× best peer",
-            "target",
-        ];
+        let head = ["contestant", "ns/item", "quartiles", "cpu ns/item", "× best peer", "target"];
         table::print(&self.title, &head, &rows);
         let noisy = rounds.iter().filter(|round| round.foreign > DISTURBED).count();
         print!("{} rounds", rounds.len());

@@ -4,22 +4,14 @@
 pub fn print(title: &str, head: &[&str], rows: &[Vec<String>]) {
     let width = |column: usize| {
         let cells = rows.iter().filter_map(|row| row.get(column)).map(String::as_str);
-        cells
-            .chain([head[column]])
-            .map(|cell| cell.chars().count())
-            .max()
-            .unwrap_or(0)
+        cells.chain([head[column]]).map(|cell| cell.chars().count()).max().unwrap_or(0)
     };
     let widths: Vec<usize> = (0..head.len()).map(width).collect();
     let line = |cells: &[&str]| {
         let mut line = String::from("|");
         for (column, &width) in widths.iter().enumerate() {
             let cell = cells.get(column).copied().unwrap_or("");
-            line += &if column == 0 {
-                format!(" {cell:width$} |")
-            } else {
-                format!(" {cell:>width$} |")
-            };
+            line += &if column == 0 { format!(" {cell:width$} |") } else { format!(" {cell:>width$} |") };
         }
         line
     };

@@ -23,10 +23,7 @@ pub fn cpu_seconds() -> f64 {
 #[must_use]
 pub fn resident_bytes() -> u64 {
     let statm = fs::read_to_string("/proc/self/statm").expect("/proc/self/statm");
-    let pages = statm
-        .split_whitespace()
-        .nth(1)
-        .and_then(|pages| pages.parse::<u64>().ok());
+    let pages = statm.split_whitespace().nth(1).and_then(|pages| pages.parse::<u64>().ok());
     pages.expect("pages in /proc/self/statm") * rustix::param::page_size() as u64
 }
 
@@ -39,9 +36,7 @@ pub fn resident_bytes() -> u64 {
 pub fn sleeps() -> u64 {
     let tasks = fs::read_dir("/proc/self/task").expect("/proc/self/task");
     let of_task = |status: String| {
-        let line = status
-            .lines()
-            .find_map(|l| l.strip_prefix("voluntary_ctxt_switches:"))?;
+        let line = status.lines().find_map(|l| l.strip_prefix("voluntary_ctxt_switches:"))?;
         line.trim().parse::<u64>().ok()
     };
     let own = rustix::thread::gettid().as_raw_nonzero().to_string();
@@ -81,12 +76,7 @@ pub(crate) fn busy_seconds() -> f64 {
             }
             // user nice system idle iowait irq softirq steal
             let times = rest.split_whitespace().take(8).enumerate();
-            Some(
-                times
-                    .filter(|(k, _)| *k != 3 && *k != 4)
-                    .filter_map(|(_, t)| t.parse::<u64>().ok())
-                    .sum::<u64>(),
-            )
+            Some(times.filter(|(k, _)| *k != 3 && *k != 4).filter_map(|(_, t)| t.parse::<u64>().ok()).sum::<u64>())
         })
         .sum();
     ticks as f64 / rustix::param::clock_ticks_per_second() as f64

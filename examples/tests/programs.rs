@@ -22,11 +22,7 @@ fn example(name: &str) -> Command {
     path.pop();
     path.push("examples");
     path.push(format!("{name}{EXE_SUFFIX}"));
-    assert!(
-        path.exists(),
-        "`{}` is not built; run `cargo test -p tinypl-examples`",
-        path.display()
-    );
+    assert!(path.exists(), "`{}` is not built; run `cargo test -p tinypl-examples`", path.display());
     Command::new(path)
 }
 
@@ -36,12 +32,7 @@ fn text(bytes: &[u8]) -> &str {
 
 /// Runs a program with these bytes as its stdin.
 fn feed(mut command: Command, input: Vec<u8>) -> Output {
-    let mut child = command
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
+    let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     let mut stdin = child.stdin.take().unwrap();
     let writer = thread::spawn(move || stdin.write_all(&input));
     let output = child.wait_with_output().unwrap();
@@ -50,10 +41,8 @@ fn feed(mut command: Command, input: Vec<u8>) -> Output {
 }
 
 fn names(folder: &Path) -> Vec<String> {
-    let mut names: Vec<_> = fs::read_dir(folder)
-        .unwrap()
-        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
-        .collect();
+    let mut names: Vec<_> =
+        fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
     names.sort();
     names
 }
@@ -79,11 +68,7 @@ fn wordcount_counts_text_and_names_the_rest() {
     fs::write(root.join(".hidden"), "three").unwrap();
     fs::write(root.join(".git/config"), "git git git").unwrap();
     fs::write(root.join("target/notes"), "five").unwrap();
-    fs::write(
-        root.join("cache/CACHEDIR.TAG"),
-        "Signature: 8a477f597d28d172789f06886806bc55",
-    )
-    .unwrap();
+    fs::write(root.join("cache/CACHEDIR.TAG"), "Signature: 8a477f597d28d172789f06886806bc55").unwrap();
     fs::write(root.join("cache/made"), "made made made made").unwrap();
     #[cfg(unix)]
     std::os::unix::fs::symlink(root, root.join("deep/loop")).unwrap();
@@ -97,10 +82,7 @@ fn wordcount_counts_text_and_names_the_rest() {
     let skipped = ["deep/picture.png", "not-utf-8"].map(|name| format!("{}: not UTF-8", root.join(name).display()));
     assert_eq!(
         text(&output.stderr),
-        format!(
-            "skipped {}\nskipped {}\n5 files counted, 2 skipped\n",
-            skipped[0], skipped[1]
-        )
+        format!("skipped {}\nskipped {}\n5 files counted, 2 skipped\n", skipped[0], skipped[1])
     );
 }
 
@@ -223,23 +205,14 @@ fn pgz_writes_beside_its_input_and_keeps_it() {
     fs::write(&file, "second").unwrap();
     let refused = pgz([&file]).output().unwrap();
     assert_eq!(refused.status.code(), Some(1));
-    assert!(
-        text(&refused.stderr).contains("file.gz exists"),
-        "{}",
-        text(&refused.stderr)
-    );
+    assert!(text(&refused.stderr).contains("file.gz exists"), "{}", text(&refused.stderr));
     assert_eq!(unpacked(&fs::read(&gz).unwrap()), b"first");
 
     assert!(pgz([OsStr::new("-f"), file.as_os_str()]).status().unwrap().success());
     assert_eq!(unpacked(&fs::read(&gz).unwrap()), b"second");
 
     let other = dir.path().join("other");
-    assert!(
-        pgz([file.as_os_str(), "-o".as_ref(), other.as_os_str()])
-            .status()
-            .unwrap()
-            .success()
-    );
+    assert!(pgz([file.as_os_str(), "-o".as_ref(), other.as_os_str()]).status().unwrap().success());
     assert_eq!(unpacked(&fs::read(&other).unwrap()), b"second");
     assert_eq!(names(dir.path()), ["file", "file.gz", "other"]);
 }
@@ -248,9 +221,7 @@ fn pgz_writes_beside_its_input_and_keeps_it() {
 fn pgz_that_fails_leaves_nothing() {
     let dir = tempfile::tempdir().unwrap();
     let out = dir.path().join("out");
-    let failed = pgz([dir.path().as_os_str(), "-o".as_ref(), out.as_os_str()])
-        .output()
-        .unwrap();
+    let failed = pgz([dir.path().as_os_str(), "-o".as_ref(), out.as_os_str()]).output().unwrap();
     assert_eq!(failed.status.code(), Some(1));
     assert!(text(&failed.stderr).contains("try_map"), "{}", text(&failed.stderr));
     assert!(names(dir.path()).is_empty());
@@ -258,14 +229,7 @@ fn pgz_that_fails_leaves_nothing() {
 
 #[test]
 fn pgz_refuses_wrong_arguments() {
-    for arguments in [
-        &[][..],
-        &["-l10", "-"],
-        &["-p0", "-"],
-        &["-x", "-"],
-        &["a", "b"],
-        &["-o"],
-    ] {
+    for arguments in [&[][..], &["-l10", "-"], &["-p0", "-"], &["-x", "-"], &["a", "b"], &["-o"]] {
         let refused = pgz(arguments).output().unwrap();
         assert_eq!(refused.status.code(), Some(2), "{arguments:?}");
         assert!(text(&refused.stderr).starts_with("pgz: "), "{arguments:?}");

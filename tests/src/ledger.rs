@@ -27,12 +27,7 @@ impl Ledger {
 
     /// A source of the numbers below `n`. Where it is `sure` (that no pull waits), workers take chunks of it.
     pub fn source(&self, n: u64, sure: bool) -> Locked<Numbers> {
-        stage(Numbers {
-            next: 0,
-            end: n,
-            sure,
-            ledger: self.clone(),
-        })
+        stage(Numbers { next: 0, end: n, sure, ledger: self.clone() })
     }
 
     /// The next item, or the panic that `next` gives.
@@ -99,10 +94,6 @@ impl Serial for Numbers {
     }
 
     fn ready(&mut self) -> usize {
-        if self.sure {
-            usize::try_from(self.end - self.next).unwrap_or(usize::MAX)
-        } else {
-            0
-        }
+        if self.sure { usize::try_from(self.end - self.next).unwrap_or(usize::MAX) } else { 0 }
     }
 }

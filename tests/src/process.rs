@@ -21,9 +21,7 @@ pub fn workers() -> Option<usize> {
         return None;
     };
     // one that ends between the two calls has no name
-    let names = tasks
-        .flatten()
-        .filter_map(|task| fs::read_to_string(task.path().join("comm")).ok());
+    let names = tasks.flatten().filter_map(|task| fs::read_to_string(task.path().join("comm")).ok());
     Some(names.filter(|name| name.starts_with("thread::")).count())
 }
 
@@ -32,11 +30,7 @@ pub fn cpu_millis() -> Option<u64> {
     let stat = fs::read_to_string("/proc/self/stat").ok()?;
     // the second field, the name in parentheses, may hold blanks; user and system time are the 14th and 15th
     let fields: Vec<&str> = stat.rsplit(')').next()?.split_whitespace().collect();
-    let ticks: u64 = fields
-        .get(11..13)?
-        .iter()
-        .map(|field| field.parse::<u64>().unwrap_or(0))
-        .sum();
+    let ticks: u64 = fields.get(11..13)?.iter().map(|field| field.parse::<u64>().unwrap_or(0)).sum();
     Some(ticks * 10) // Linux shows them in hundredths of a second on every architecture
 }
 
@@ -44,9 +38,7 @@ pub fn cpu_millis() -> Option<u64> {
 pub fn child(test: &str) -> Command {
     let program = env::current_exe().expect("a test has a file");
     let mut command = Command::new(program);
-    command
-        .args([test, "--exact", "--nocapture", "--test-threads=1"])
-        .env(CHILD, test);
+    command.args([test, "--exact", "--nocapture", "--test-threads=1"]).env(CHILD, test);
     command
 }
 

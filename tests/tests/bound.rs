@@ -283,11 +283,7 @@ fn an_order_keeps_its_bound_among_gaps() {
                 assert_eq!(x, 200 * got);
                 got += 1;
                 let seen = usize::try_from(x).unwrap() + 1;
-                assert!(
-                    ledger.pulled() <= seen + window + 200,
-                    "{} > {seen} + {window} + 200",
-                    ledger.pulled()
-                );
+                assert!(ledger.pulled() <= seen + window + 200, "{} > {seen} + {window} + 200", ledger.pulled());
             }
             assert_eq!((got, ledger.pulled()), (100, 20_000));
         }
@@ -398,9 +394,7 @@ fn stages_between_source_and_queue_take_no_more() {
     for (ledger, source) in sources(u64::MAX) {
         let groups = tinypl::partition(thread::mutex(source), 3);
         let pipe = Pipeline::new(
-            thread::map_init(groups, || 0, |sum: &mut usize, group| *sum += group.len())
-                .workers(2)
-                .maxsize(4),
+            thread::map_init(groups, || 0, |sum: &mut usize, group| *sum += group.len()).workers(2).maxsize(4),
         );
         fills_to(&ledger, 6 * 3);
         drop(pipe);

@@ -30,10 +30,7 @@ fn everything_arrives_once() {
             _ => pipeline! { range(n) |> thread::map_init(|| 0, move |_, x| f(x), workers, maxsize) |> collect() },
         };
         got.sort_unstable();
-        assert!(
-            got.iter().copied().eq(0..n),
-            "{n} items, {workers} workers, maxsize {maxsize}"
-        );
+        assert!(got.iter().copied().eq(0..n), "{n} items, {workers} workers, maxsize {maxsize}");
     }
 }
 
@@ -201,7 +198,7 @@ fn what_is_finished_flows_while_its_worker_goes_on() {
                 }
                 x
             };
-            let mut check = |pipe: &mut dyn Iterator<Item = u64>| {
+            let check = |pipe: &mut dyn Iterator<Item = u64>| {
                 assert!(pipe.take(slow as usize).eq(0..slow));
                 gate.open();
                 assert!(pipe.eq(slow..5000));
@@ -354,10 +351,7 @@ fn a_window_of_one() {
 fn sixty_four_workers() {
     let _watchdog = watchdog(120);
     for maxsize in [1, 64, 1000] {
-        assert_eq!(
-            pipeline! { range(20_000) |> thread::map(|x| x + 1, 64, maxsize) |> count() },
-            20_000
-        );
+        assert_eq!(pipeline! { range(20_000) |> thread::map(|x| x + 1, 64, maxsize) |> count() }, 20_000);
         let f = |x| {
             work(uneven(x) / 3);
             x
@@ -373,10 +367,7 @@ fn sixty_four_workers() {
         meet.wait();
         x
     };
-    assert_eq!(
-        pipeline! { range(640) |> thread::map(f, workers = 64, maxsize = 1) |> count() },
-        640
-    );
+    assert_eq!(pipeline! { range(640) |> thread::map(f, workers = 64, maxsize = 1) |> count() }, 640);
 }
 
 #[test]
@@ -455,13 +446,8 @@ fn an_order_is_loaded_in_another_block_and_thread() {
     pipeline! { let first = range(2000) |> o @ order::save(16) |> thread::map(|x| x + 1, 2); }
     pipeline! { let second = first |> filter(|x| x % 2 == 0) |> thread::map(|x| x * 2, 3); }
     let loaded = std::thread::spawn(move || pipeline! { second |> order::load(o) |> collect::<Vec<_>>() });
-    assert!(
-        loaded
-            .join()
-            .unwrap()
-            .into_iter()
-            .eq((1..=2000).filter(|x| x % 2 == 0).map(|x| x * 2))
-    );
+    let expected: Vec<_> = (1..=2000).filter(|x| x % 2 == 0).map(|x| x * 2).collect();
+    assert_eq!(loaded.join().unwrap(), expected);
 }
 
 #[test]
@@ -516,10 +502,7 @@ fn clones_of_a_share_pull_on_many_threads() {
             .collect();
         pullers.into_iter().map(|puller| puller.join().unwrap()).collect()
     });
-    assert!(
-        all.iter()
-            .all(|one| one.len() < 5000 || all.iter().filter(|other| other.is_empty()).count() == 3)
-    );
+    assert!(all.iter().all(|one| one.len() < 5000 || all.iter().filter(|other| other.is_empty()).count() == 3));
     let mut all = all.concat();
     all.sort_unstable();
     assert!(all.into_iter().eq(0..5000));
@@ -682,10 +665,7 @@ fn markers_pass_queues_in_their_places() {
     }
     for group in 0..60 {
         let got: Vec<u64> = pipeline! { &mut pipe |> marker::until(m) |> collect() };
-        assert!(
-            got.into_iter()
-                .eq((10 * group..10 * group + 10).map(|x| 2 * x).filter(|x| x % 3 == 0))
-        );
+        assert!(got.into_iter().eq((10 * group..10 * group + 10).map(|x| 2 * x).filter(|x| x % 3 == 0)));
         marks.fetch_add(1, SeqCst);
     }
     assert_eq!((pipe.next(), marks.into_inner()), (None, 60));

@@ -15,10 +15,7 @@ where
 #[test]
 fn main() {
     assert_eq!(pipeline! { evens(&[1, 2, 4]) |> partition(2) |> count() }, 1);
-    assert_eq!(
-        pipeline! { triple(tinypl::range(0, 3)) |> collect::<Vec<_>>() },
-        [0, 3, 6]
-    );
+    assert_eq!(pipeline! { triple(tinypl::range(0, 3)) |> collect::<Vec<_>>() }, [0, 3, 6]);
     assert_eq!(generic(vec!["a"; 3]).len(), 3);
     // an order saved in one block, loaded in another, with a queue between
     pipeline! { let p = range(9) |> o @ order::save(4) |> map(|x| x + 1); }
@@ -30,10 +27,7 @@ fn main() {
         let b = a |> marker::until(m);
         let c = a |> marker::until();
     }
-    assert_eq!(
-        (b.collect::<Vec<_>>(), c.collect::<Vec<_>>(), a.next()),
-        (vec![0, 1], vec![2, 3], Some(4))
-    );
+    assert_eq!((b.collect::<Vec<_>>(), c.collect::<Vec<_>>(), a.next()), (vec![0, 1], vec![2, 3], Some(4)));
     let mut v = vec![1, 2, 3];
     pipeline! { v.iter_mut() |> for_each(|x| *x += 1) }
     let text = String::from(" a , b ");

@@ -25,11 +25,7 @@ mod my_stages {
     pub struct Setup<P>(P, usize);
     impl<P: Pipe<Item: PartialEq + Clone>> Setup<P> {
         pub fn window(self, n: usize) -> Locked<Dedup<P>> {
-            stage(Dedup {
-                up: self.0,
-                window: n.max(self.1),
-                last: vec![],
-            })
+            stage(Dedup { up: self.0, window: n.max(self.1), last: vec![] })
         }
     }
     impl<P: Pipe<Item: PartialEq + Clone>> Serial for Dedup<P> {
@@ -189,12 +185,7 @@ fn main() {
             |> thread::queue(2)
     };
     let _ = std::panic::take_hook();
-    println!(
-        "{}",
-        std::iter::from_fn(|| p.try_next().transpose())
-            .find_map(Result::err)
-            .unwrap()
-    );
+    println!("{}", std::iter::from_fn(|| p.try_next().transpose()).find_map(Result::err).unwrap());
 
     println!("ok");
 }

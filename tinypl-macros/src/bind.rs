@@ -38,10 +38,7 @@ pub(crate) fn built_in<'a>(
         given.push(Given { param, arg, track });
     }
     let absent = |param: &&'static Param| !given.iter().any(|given| given.param.name == param.name);
-    let missing = row
-        .given()
-        .filter(|param| matches!(param.is, Is::Needed | Is::Asked))
-        .find(absent);
+    let missing = row.given().filter(|param| matches!(param.is, Is::Needed | Is::Asked)).find(absent);
     match missing {
         None => Ok(given),
         Some(param) => {
@@ -54,15 +51,8 @@ pub(crate) fn built_in<'a>(
 /// The row of `rows`, which have one name, that has room for the arguments; an error if none has.
 pub(crate) fn overload(stage: &Stage, rows: impl Iterator<Item = &'static Row> + Clone) -> Result<&'static Row> {
     let fits = |row: &&'static Row| {
-        let known = |arg: &Arg| {
-            arg.name
-                .as_ref()
-                .is_none_or(|name| row.given().any(|param| name == param.name))
-        };
-        let needed = row
-            .given()
-            .filter(|param| matches!(param.is, Is::Needed | Is::Asked))
-            .count();
+        let known = |arg: &Arg| arg.name.as_ref().is_none_or(|name| row.given().any(|param| name == param.name));
+        let needed = row.given().filter(|param| matches!(param.is, Is::Needed | Is::Asked)).count();
         (needed..=row.given().count()).contains(&stage.args.len()) && stage.args.iter().all(known)
     };
     let mut all = rows.clone();
@@ -85,10 +75,7 @@ pub(crate) fn own(stage: &Stage) -> Result<()> {
             return Err(Error::new(name.span(), format!("`{name}` is given twice")));
         }
         if parse2::<Ident>(name.to_token_stream()).is_err() {
-            return Err(Error::new(
-                name.span(),
-                format!("`{name}` is a keyword, so no method is called like it"),
-            ));
+            return Err(Error::new(name.span(), format!("`{name}` is a keyword, so no method is called like it")));
         }
     }
     Ok(())
@@ -98,21 +85,12 @@ fn in_order(stage: &Stage) -> Result<()> {
     let named = stage.args.iter().skip_while(|arg| arg.name.is_none());
     match named.clone().find(|arg| arg.name.is_none()) {
         None => Ok(()),
-        Some(arg) => Err(Error::new_spanned(
-            &arg.value,
-            "a positional argument can't follow a named one",
-        )),
+        Some(arg) => Err(Error::new_spanned(&arg.value, "a positional argument can't follow a named one")),
     }
 }
 
 fn no_generics(stage: &Stage, row: &Row) -> Result<()> {
-    match stage
-        .path
-        .path
-        .segments
-        .iter()
-        .find(|segment| !segment.arguments.is_none())
-    {
+    match stage.path.path.segments.iter().find(|segment| !segment.arguments.is_none()) {
         Some(segment) if !row.generic => {
             let text = format!("`{}` takes no type arguments", row.name);
             Err(Error::new_spanned(&segment.arguments, text))
@@ -147,14 +125,12 @@ fn value(param: &Param, value: &Expr, row: &Row) -> Result<()> {
     let wrong = |text: String| Err(Error::new_spanned(value, text));
     match (param.takes, bare(value)) {
         (Takes::Count, Expr::Lit(literal)) if is_zero(&literal.lit) => wrong(format!("`{name}` must be at least 1")),
-        (Takes::Order, Expr::Lit(_)) => wrong(format!(
-            "`{}` needs the name of an order: `{name} @ order::save(…)`",
-            row.name
-        )),
-        (Takes::Marker, Expr::Lit(_)) => wrong(format!(
-            "`{}` needs the name of a marker: `{name} @ marker::insert_periodic(…)`",
-            row.name
-        )),
+        (Takes::Order, Expr::Lit(_)) => {
+            wrong(format!("`{}` needs the name of an order: `{name} @ order::save(…)`", row.name))
+        }
+        (Takes::Marker, Expr::Lit(_)) => {
+            wrong(format!("`{}` needs the name of a marker: `{name} @ marker::insert_periodic(…)`", row.name))
+        }
         (Takes::Function(function), Expr::Closure(closure)) => arity(closure, function),
         (Takes::Message, Expr::Closure(closure)) => arity(closure, Function::OfRef("_")),
         (Takes::Word(words), _) => match name_of(value) {
@@ -190,10 +166,7 @@ fn a_word(word: &Ident, words: &[(&str, &str)], param: &str) -> Result<()> {
         None => Ok(()),
         Some(near) => {
             let hint = format!("did you mean `{near}`? (a variable goes in parentheses)");
-            Err(Error::new(
-                word.span(),
-                format!("unknown value `{text}` of `{param}`: {hint}"),
-            ))
+            Err(Error::new(word.span(), format!("unknown value `{text}` of `{param}`: {hint}")))
         }
     }
 }

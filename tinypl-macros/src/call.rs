@@ -17,14 +17,7 @@ pub(crate) fn stage(call: &Call, root: &Root, nest: &mut Nest) {
     nest.name(&up);
     match call.row {
         None => nest.set(own(call.stage, &up)),
-        Some(row) => Writer {
-            call,
-            row,
-            root,
-            at: call.stage.at(),
-            up,
-        }
-        .stage(nest),
+        Some(row) => Writer { call, row, root, at: call.stage.at(), up }.stage(nest),
     }
 }
 
@@ -32,18 +25,8 @@ pub(crate) fn stage(call: &Call, root: &Root, nest: &mut Nest) {
 pub(crate) fn source(call: &Call, root: &Root, nest: &mut Nest) {
     let Some(row) = call.row else { return };
     let at = call.stage.at();
-    let writer = Writer {
-        call,
-        row,
-        root,
-        at,
-        up: upstream(at),
-    };
-    let args = row
-        .params
-        .iter()
-        .map(|param| writer.arg(param, nest).0)
-        .collect::<Vec<_>>();
+    let writer = Writer { call, row, root, at, up: upstream(at) };
+    let args = row.params.iter().map(|param| writer.arg(param, nest).0).collect::<Vec<_>>();
     let (path, setters) = (writer.path(false), writer.setters());
     let args = writer.parens(quote!(#(#args),*));
     nest.set(writer.branded(quote!(#path #args #setters)));
@@ -59,10 +42,7 @@ pub(crate) fn track(name: &Ident, root: &Root) -> TokenStream {
 pub(crate) fn sink(call: &Call, pipeline: &TokenStream) -> TokenStream {
     let (at, path) = (call.stage.at(), &call.stage.path);
     let params = call.row.into_iter().flat_map(Row::all);
-    let args: Vec<&Expr> = params
-        .filter_map(|param| given(call, param))
-        .map(|given| bare(&given.arg.value))
-        .collect();
+    let args: Vec<&Expr> = params.filter_map(|param| given(call, param)).map(|given| bare(&given.arg.value)).collect();
     let parens = |args| parens(args, call.stage.parens.unwrap_or(at));
     if call.row.is_some_and(|row| row.lowers == Lowers::Iterator) {
         let args = parens(quote!(#pipeline #(, #args)*));
@@ -75,11 +55,7 @@ pub(crate) fn sink(call: &Call, pipeline: &TokenStream) -> TokenStream {
 /// A stage of the user's: named arguments are setters.
 fn own(stage: &Stage, up: &Ident) -> TokenStream {
     let (at, path) = (stage.at(), &stage.path);
-    let args = stage
-        .args
-        .iter()
-        .filter(|arg| arg.name.is_none())
-        .map(|arg| bare(&arg.value));
+    let args = stage.args.iter().filter(|arg| arg.name.is_none()).map(|arg| bare(&arg.value));
     let args = parens(quote!(#up #(, #args)*), stage.parens.unwrap_or(at));
     let mut call = match path.path.get_ident().and_then(|name| slip(name)) {
         // it may be the user's after all: rustc decides, and if not says "a local variable with a similar name exists"
@@ -133,11 +109,7 @@ impl Writer<'_, '_> {
         }
         let mut exclusive = false;
         let mut args = Vec::new();
-        for param in self
-            .row
-            .all()
-            .filter(|param| matches!(param.is, Is::Needed | Is::Or(_) | Is::Fixed(_)))
-        {
+        for param in self.row.all().filter(|param| matches!(param.is, Is::Needed | Is::Or(_) | Is::Fixed(_))) {
             let (arg, alone) = match (param.takes, &handle) {
                 (Takes::Order, Some(order)) => (quote_spanned!(at=> &#order), false),
                 (Takes::Marker, Some(marker)) => (marker.clone(), false),
@@ -163,10 +135,7 @@ impl Writer<'_, '_> {
 
     /// The order or marker that the stage is about, evaluated once.
     fn handle(&self, nest: &mut Nest) -> Option<TokenStream> {
-        let param = self
-            .row
-            .all()
-            .find(|param| matches!(param.takes, Takes::Order | Takes::Marker))?;
+        let param = self.row.all().find(|param| matches!(param.takes, Takes::Order | Takes::Marker))?;
         match (given(self.call, param).map(|given| bare(&given.arg.value)), param.is) {
             (Some(value), _) if name_of(value).is_some() => Some(value.to_token_stream()),
             (Some(value), _) => {
@@ -201,11 +170,7 @@ impl Writer<'_, '_> {
     fn arg(&self, param: &Param, nest: &mut Nest) -> (TokenStream, bool) {
         let given = given(self.call, param);
         let value = given.map(|given| bare(&given.arg.value));
-        let puller = if self.row.pulls == Pulls::Many {
-            Puller::Many
-        } else {
-            self.call.puller
-        };
+        let puller = if self.row.pulls == Pulls::Many { Puller::Many } else { self.call.puller };
         let tokens = match (param.is, param.takes, value) {
             (Is::Fixed(tokens), ..) => respan(tokens.parse().unwrap_or_default(), self.at),
             (_, Takes::Function(function), Some(value)) => {
@@ -230,32 +195,15 @@ impl Writer<'_, '_> {
     }
 
     fn setters(&self) -> TokenStream {
-        let options = self
-            .call
-            .given
-            .iter()
-            .filter(|given| !matches!(given.param.is, Is::Needed | Is::Or(_)));
+        let options = self.call.given.iter().filter(|given| !matches!(given.param.is, Is::Needed | Is::Or(_)));
         options.filter_map(|given| self.setter(given)).collect()
     }
 
     fn setter(&self, given: &Given) -> Option<TokenStream> {
         let value = bare(&given.arg.value);
-        let written = given
-            .arg
-            .name
-            .clone()
-            .unwrap_or_else(|| Ident::new(given.param.name, self.at));
-        if let (
-            Is::Switch(other),
-            Expr::Lit(ExprLit {
-                lit: Lit::Bool(literal),
-                ..
-            }),
-        ) = (given.param.is, value)
-        {
-            return literal
-                .value
-                .then(|| setter(&Ident::new(other, written.span()), TokenStream::new()));
+        let written = given.arg.name.clone().unwrap_or_else(|| Ident::new(given.param.name, self.at));
+        if let (Is::Switch(other), Expr::Lit(ExprLit { lit: Lit::Bool(literal), .. })) = (given.param.is, value) {
+            return literal.value.then(|| setter(&Ident::new(other, written.span()), TokenStream::new()));
         }
         let word = match given.param.takes {
             Takes::Word(words) => name_of(&given.arg.value).and_then(|name| words.iter().find(|word| name == word.0)),

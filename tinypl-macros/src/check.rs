@@ -79,24 +79,15 @@ struct Scope<'a> {
 }
 
 pub(crate) fn block(block: &Block) -> Checked<'_> {
-    let mut scope = Scope {
-        tracks: Vec::new(),
-        handles: Handles::new(),
-    };
+    let mut scope = Scope { tracks: Vec::new(), handles: Handles::new() };
     let mut tracks = Vec::new();
     for (place, track) in block.tracks.iter().enumerate() {
         let shared = is_pulled(block, place);
         let (verdict, state) = scope.chain(&track.chain, End::Track { shared });
-        scope.tracks.push(Known {
-            name: &track.name,
-            state,
-        });
+        scope.tracks.push(Known { name: &track.name, state });
         tracks.push(verdict);
     }
-    let closing = block
-        .closing
-        .as_ref()
-        .map(|chain| scope.chain(chain, End::Expression).0);
+    let closing = block.closing.as_ref().map(|chain| scope.chain(chain, End::Expression).0);
     let mut checked = Checked { tracks, closing };
     if checked.closing.is_some() && block.errors.is_empty() {
         checked.find_unloaded();
@@ -117,10 +108,7 @@ fn is_pulled(block: &Block, place: usize) -> bool {
             return false;
         }
     }
-    block
-        .closing
-        .as_ref()
-        .is_some_and(|chain| upstreams(chain).contains(&name))
+    block.closing.as_ref().is_some_and(|chain| upstreams(chain).contains(&name))
 }
 
 /// The names that a chain may pull from.
@@ -149,20 +137,13 @@ impl<'a> Scope<'a> {
         }
         match sound {
             Some((sound, flow)) => {
-                let state = if sound.sink.is_some() {
-                    State::Value
-                } else {
-                    State::Stream(flow)
-                };
+                let state = if sound.sink.is_some() { State::Value } else { State::Stream(flow) };
                 (Verdict::Sound(sound), state)
             }
             None => match upstreams(chain).into_iter().find(|name| self.has_failed(name)) {
                 Some(name) => (Verdict::Follows(name), State::Failed),
                 // not reached: without a source there is an error
-                None => (
-                    Verdict::Failed(Error::new(proc_macro2::Span::call_site(), "no source")),
-                    State::Failed,
-                ),
+                None => (Verdict::Failed(Error::new(proc_macro2::Span::call_site(), "no source")), State::Failed),
             },
         }
     }
@@ -171,11 +152,7 @@ impl<'a> Scope<'a> {
     fn sound(&mut self, chain: &'a Chain, end: &End, errors: &mut Vec<Error>) -> Option<(Sound<'a>, Flow)> {
         let last = Row::of(chain.stages.last()).filter(|row| vocabulary::sink(row.name).is_some());
         let shared = matches!(end, End::Track { shared: true }) && last.is_none();
-        let puller = if last.is_some() || shared {
-            Puller::One
-        } else {
-            Puller::Open
-        };
+        let puller = if last.is_some() || shared { Puller::One } else { Puller::Open };
         let pullers = pullers(&chain.stages, puller);
 
         let failed = upstreams(chain).into_iter().any(|name| self.has_failed(name));
@@ -187,11 +164,7 @@ impl<'a> Scope<'a> {
         };
         let source = source.map(|(source, passes)| {
             // below a piece that did not parse anything may pass
-            flow = if chain.errors.is_empty() {
-                passes
-            } else {
-                Flow::unknown()
-            };
+            flow = if chain.errors.is_empty() { passes } else { Flow::unknown() };
             source
         });
 
@@ -219,15 +192,7 @@ impl<'a> Scope<'a> {
             }
         }
         match source {
-            Some(source) if !failed => Some((
-                Sound {
-                    source,
-                    stages,
-                    sink,
-                    shared,
-                },
-                flow,
-            )),
+            Some(source) if !failed => Some((Sound { source, stages, sink, shared }, flow)),
             _ => None,
         }
     }
@@ -241,19 +206,10 @@ impl<'a> Scope<'a> {
                 Ok((Origin::BuiltIn(call), flow))
             }
             Source::Value(value) => Ok(match source.name().and_then(|name| Some((name, self.track(name)?))) {
-                Some((
-                    name,
-                    Known {
-                        state: State::Stream(flow),
-                        ..
-                    },
-                )) => (Origin::Track(name), flow.clone()),
+                Some((name, Known { state: State::Stream(flow), .. })) => (Origin::Track(name), flow.clone()),
                 _ => {
                     let plain = matches!(bare(value), Expr::Range(_) | Expr::Array(_));
-                    (
-                        Origin::Value(value, puller),
-                        if plain { Flow::default() } else { Flow::unknown() },
-                    )
+                    (Origin::Value(value, puller), if plain { Flow::default() } else { Flow::unknown() })
                 }
             }),
         }
@@ -263,10 +219,7 @@ impl<'a> Scope<'a> {
         let name = stage.name();
         if let Some(row) = vocabulary::sink(&name) {
             if !is_last {
-                return Err(Error::new_spanned(
-                    &stage.path,
-                    format!("`{name}` ends a chain: nothing can follow it"),
-                ));
+                return Err(Error::new_spanned(&stage.path, format!("`{name}` ends a chain: nothing can follow it")));
             }
             return self.built_in(stage, row, puller);
         }
@@ -274,37 +227,19 @@ impl<'a> Scope<'a> {
             return self.built_in(stage, row, puller);
         }
         if vocabulary::is_source(&name) {
-            return Err(Error::new_spanned(
-                &stage.path,
-                format!("`{name}` is a source: it stands first in its chain"),
-            ));
+            return Err(Error::new_spanned(&stage.path, format!("`{name}` is a source: it stands first in its chain")));
         }
         unknown(stage, &name)?;
         bind::own(stage)?;
-        Ok(Call {
-            stage,
-            row: None,
-            given: Vec::new(),
-            puller,
-            guards: Vec::new(),
-        })
+        Ok(Call { stage, row: None, given: Vec::new(), puller, guards: Vec::new() })
     }
 
     fn built_in(&self, stage: &'a Stage, row: &'static Row, puller: Puller) -> Result<Call<'a>> {
         if let Some(bind) = stage.bind.as_ref().filter(|_| row.handle == Handle::No) {
             return Err(Error::new(bind.span(), format!("`{}` has no handle to bind", row.name)));
         }
-        let is_track = |name: &Ident| {
-            self.track(name)
-                .is_some_and(|known| matches!(known.state, State::Stream(_)))
-        };
-        Ok(Call {
-            stage,
-            row: Some(row),
-            given: bind::built_in(stage, row, is_track)?,
-            puller,
-            guards: Vec::new(),
-        })
+        let is_track = |name: &Ident| self.track(name).is_some_and(|known| matches!(known.state, State::Stream(_)));
+        Ok(Call { stage, row: Some(row), given: bind::built_in(stage, row, is_track)?, puller, guards: Vec::new() })
     }
 
     /// The latest track of that name.
@@ -313,8 +248,7 @@ impl<'a> Scope<'a> {
     }
 
     fn has_failed(&self, name: &Ident) -> bool {
-        self.track(name)
-            .is_some_and(|known| matches!(known.state, State::Failed))
+        self.track(name).is_some_and(|known| matches!(known.state, State::Failed))
     }
 }
 
@@ -356,12 +290,7 @@ fn unknown(stage: &Stage, name: &str) -> Result<()> {
     if !vocabulary::SPACES.contains(&space) {
         return Ok(());
     }
-    let inside = |row: &Row| {
-        row.name
-            .split_once("::")
-            .filter(|parts| parts.0 == space)
-            .map(|parts| parts.1)
-    };
+    let inside = |row: &Row| row.name.split_once("::").filter(|parts| parts.0 == space).map(|parts| parts.1);
     let known: Vec<&str> = vocabulary::STAGES.iter().filter_map(inside).collect();
     let hint = match (nearest(last, known.iter().copied()), known.is_empty()) {
         (Some(near), _) => format!(": did you mean `{space}::{near}`?"),
@@ -383,12 +312,9 @@ impl Checked<'_> {
             loaded.extend(flow::loads(call.stage, call.row));
         }
         for verdict in self.tracks.iter_mut().chain(&mut self.closing) {
-            let saved = verdict
-                .calls()
-                .filter(|call| call.row.is_some_and(|row| row.handle == Handle::Order));
-            let unloaded = saved
-                .filter_map(|call| call.stage.bind.as_ref())
-                .find(|name| !loaded.contains(&name.to_string()));
+            let saved = verdict.calls().filter(|call| call.row.is_some_and(|row| row.handle == Handle::Order));
+            let unloaded =
+                saved.filter_map(|call| call.stage.bind.as_ref()).find(|name| !loaded.contains(&name.to_string()));
             if let Some(name) = unloaded {
                 let text = format!("the order `{name}` is never loaded: add `|> order::load({name})`");
                 *verdict = Verdict::Failed(Error::new(name.span(), text));

@@ -16,18 +16,12 @@ use syn::Expr;
 
 pub(crate) fn block(block: &Block, checked: &Checked) -> TokenStream {
     let tracks = block.tracks.iter().zip(&checked.tracks);
-    let tracks: TokenStream = tracks
-        .map(|(written, verdict)| track(written, verdict, &block.root))
-        .collect();
+    let tracks: TokenStream = tracks.map(|(written, verdict)| track(written, verdict, &block.root)).collect();
     let errors = fallback::statements(&block.errors);
     match &checked.closing {
         Some(verdict) => {
             let value = closing(verdict, &block.root);
-            if block.tracks.is_empty() && block.errors.is_empty() {
-                value
-            } else {
-                quote!({ #errors #tracks #value })
-            }
+            if block.tracks.is_empty() && block.errors.is_empty() { value } else { quote!({ #errors #tracks #value }) }
         }
         None if block.tracks.is_empty() => match crate::check::combine(block.errors.iter().cloned()) {
             Some(error) => fallback::expression(&error),
@@ -102,10 +96,10 @@ impl Nest {
         let bound = std::mem::take(&mut self.bound);
         // the macro's own span, so that no lint takes the `match` for the user's
         let ours = Span::mixed_site();
-        bound.into_iter().rev().fold(
-            value,
-            |inner, (pattern, value)| quote_spanned!(ours=> match #value { #pattern => #inner }),
-        )
+        bound
+            .into_iter()
+            .rev()
+            .fold(value, |inner, (pattern, value)| quote_spanned!(ours=> match #value { #pattern => #inner }))
     }
 
     /// Binds the handle of the stage so far.
@@ -168,11 +162,7 @@ impl Sound<'_> {
         for call in &self.stages {
             at = call.stage.at();
             call::stage(call, root, nest);
-            if let Some(name) = call
-                .stage
-                .bind
-                .as_ref()
-                .filter(|_| call.row.is_none_or(|row| row.handle != Handle::No))
+            if let Some(name) = call.stage.bind.as_ref().filter(|_| call.row.is_none_or(|row| row.handle != Handle::No))
             {
                 nest.handle(name, lets.as_deref_mut());
             }

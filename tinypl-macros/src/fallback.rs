@@ -36,10 +36,5 @@ pub(crate) fn follower(track: &Track, failed: &Ident) -> TokenStream {
 }
 
 fn binds(track: &Track) -> Vec<&Ident> {
-    track
-        .chain
-        .binds()
-        .into_iter()
-        .filter(|bind| **bind != track.name)
-        .collect()
+    track.chain.binds().into_iter().filter(|bind| **bind != track.name).collect()
 }

@@ -28,10 +28,7 @@ pub(crate) struct Flow {
 impl Flow {
     /// Below a source that may be a pipeline with orders and markers of its own.
     pub(crate) fn unknown() -> Self {
-        Flow {
-            open: true,
-            ..Flow::default()
-        }
+        Flow { open: true, ..Flow::default() }
     }
 
     /// Past a built-in stage. Gives the guards of the row that still have something to find out.
@@ -108,11 +105,7 @@ impl Flow {
                 return Ok(false);
             }
             let text = format!("no marker is inserted upstream: {insert}");
-            return if self.open {
-                Ok(true)
-            } else {
-                Err(Error::new_spanned(&stage.path, text))
-            };
+            return if self.open { Ok(true) } else { Err(Error::new_spanned(&stage.path, text)) };
         };
         let Some(name) = name_of(value) else { return Ok(true) };
         let text = name.to_string();
@@ -127,10 +120,7 @@ impl Flow {
             return Ok(true);
         }
         let hint = did_you_mean(&text, self.markers.iter().map(String::as_str), || format!(": {insert}"));
-        Err(Error::new(
-            name.span(),
-            format!("the marker `{text}` is not inserted upstream{hint}"),
-        ))
+        Err(Error::new(name.span(), format!("the marker `{text}` is not inserted upstream{hint}")))
     }
 
     fn load(&mut self, row: &Row, given: &[Given], handles: &Handles) -> Result<bool> {
@@ -149,10 +139,7 @@ impl Flow {
             return Ok(false);
         }
         if let Some(inner) = self.orders.last().filter(|_| self.orders.contains(&text)) {
-            let error = Error::new(
-                name.span(),
-                format!("orders are crossed: load `{inner}` before `{text}`"),
-            );
+            let error = Error::new(name.span(), format!("orders are crossed: load `{inner}` before `{text}`"));
             self.orders.retain(|order| *order != text);
             return Err(error);
         }
@@ -164,18 +151,12 @@ impl Flow {
         }
         let save = || format!(": save it above, `{text} @ order::save(n)`");
         let hint = did_you_mean(&text, self.orders.iter().map(String::as_str), save);
-        Err(Error::new(
-            name.span(),
-            format!("the order `{text}` is not saved upstream{hint}"),
-        ))
+        Err(Error::new(name.span(), format!("the order `{text}` is not saved upstream{hint}")))
     }
 }
 
 fn value_of<'a>(what: Takes, given: &[Given<'a>]) -> Option<&'a Expr> {
-    given
-        .iter()
-        .find(|given| given.param.takes == what)
-        .map(|given| &given.arg.value)
+    given.iter().find(|given| given.param.takes == what).map(|given| &given.arg.value)
 }
 
 /// The names of the orders that a stage may load: for an own stage whatever its arguments mention.
@@ -200,10 +181,7 @@ fn names_in(tokens: TokenStream, names: &mut Vec<String>) {
 }
 
 fn not_a(name: &Ident, of: &Row, row: &Row, what: &str) -> Error {
-    Error::new(
-        name.span(),
-        format!("`{name}` is the handle of `{}`: `{}` needs {what}", of.name, row.name),
-    )
+    Error::new(name.span(), format!("`{name}` is the handle of `{}`: `{}` needs {what}", of.name, row.name))
 }
 
 /// Whether an option says what `Guard::Unmarked` asks for: all that its stage has say so.

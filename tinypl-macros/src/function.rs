@@ -101,25 +101,14 @@ impl<'a> Dance<'a> {
     fn new(value: &'a Expr, by: &'static str, out: &str, root: &Root, up: &'a Ident) -> Self {
         let (first, last) = ends(value);
         let out = respan(out.parse().unwrap_or_default(), first);
-        Dance {
-            value,
-            by,
-            out,
-            root: root.at(first),
-            up,
-            first,
-            last,
-        }
+        Dance { value, by, out, root: root.at(first), up, first, last }
     }
 
     fn write(&self, puller: Puller, nest: &mut Nest) -> TokenStream {
         let (first, f) = (self.first, Ident::new("__f", self.first));
         let mut function = f.to_token_stream();
         if is_untyped(self.value) {
-            nest.bind(
-                quote_spanned!(first=> mut #f),
-                quote_spanned!(first=> ::core::option::Option::None),
-            );
+            nest.bind(quote_spanned!(first=> mut #f), quote_spanned!(first=> ::core::option::Option::None));
             nest.bind(quote!(()), self.hinted(&f));
             function = quote_spanned!(first=> #f.unwrap());
         } else {
@@ -138,11 +127,7 @@ impl<'a> Dance<'a> {
     fn hinted(&self, f: &Ident) -> TokenStream {
         let (first, root, out, value) = (self.first, &self.root, &self.out, self.value);
         let args = parens(quote_spanned!(first=> #value, &mut #f), self.last);
-        self.call(
-            "by",
-            quote_spanned!(first=> ::<_, #out>),
-            quote_spanned!(first=> #root::__private::hint #args),
-        )
+        self.call("by", quote_spanned!(first=> ::<_, #out>), quote_spanned!(first=> #root::__private::hint #args))
     }
 
     /// `name_val::<generics>(item(&up), value)`

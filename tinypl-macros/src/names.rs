@@ -31,9 +31,7 @@ fn distance(a: &str, b: &str) -> usize {
         let mut last_b = None;
         for (j, &y) in b.iter().enumerate() {
             let at = |row: &[usize], j: usize| row.get(j).copied().unwrap_or(usize::MAX - 1);
-            let mut least = (at(&above, j) + usize::from(x != y))
-                .min(at(&above, j + 1) + 1)
-                .min(at(&row, j) + 1);
+            let mut least = (at(&above, j) + usize::from(x != y)).min(at(&above, j + 1) + 1).min(at(&row, j) + 1);
             if last_a == Some(y) && last_b == Some(x) {
                 least = least.min(at(&above_that, j.wrapping_sub(1)) + 1);
             }

@@ -28,12 +28,7 @@ pub(crate) fn block(input: TokenStream) -> Block {
     let mut pieces = pieces(input);
     let mut errors = Vec::new();
     let root = root(&mut pieces, &mut errors);
-    let mut block = Block {
-        root,
-        tracks: Vec::new(),
-        closing: None,
-        errors,
-    };
+    let mut block = Block { root, tracks: Vec::new(), closing: None, errors };
     for piece in pieces {
         if is_word(piece.tokens.first(), "let") {
             track(piece, &mut block);
@@ -60,24 +55,15 @@ fn pieces(input: TokenStream) -> Vec<Piece> {
     let mut tokens: Tokens = Vec::new();
     for token in input {
         if is_punct(Some(&token), ';') {
-            pieces.push(Piece {
-                tokens: std::mem::take(&mut tokens),
-                end: End::Semicolon(token.span()),
-            });
+            pieces.push(Piece { tokens: std::mem::take(&mut tokens), end: End::Semicolon(token.span()) });
             continue;
         }
         if is_word(Some(&token), "let") && !tokens.is_empty() && !takes_let(tokens.last()) {
-            pieces.push(Piece {
-                tokens: std::mem::take(&mut tokens),
-                end: End::Missing(token.span()),
-            });
+            pieces.push(Piece { tokens: std::mem::take(&mut tokens), end: End::Missing(token.span()) });
         }
         tokens.push(token);
     }
-    pieces.push(Piece {
-        tokens,
-        end: End::Input,
-    });
+    pieces.push(Piece { tokens, end: End::Input });
     pieces
 }
 
@@ -105,10 +91,7 @@ fn root(pieces: &mut Vec<Piece>, errors: &mut Vec<Error>) -> Root {
             Root::Usual
         }
         (Err(_), _) => {
-            errors.push(Error::new_spanned(
-                word,
-                "expected a path to tinypl: `crate = path::to::tinypl;`",
-            ));
+            errors.push(Error::new_spanned(word, "expected a path to tinypl: `crate = path::to::tinypl;`"));
             Root::Usual
         }
     };
@@ -118,11 +101,7 @@ fn root(pieces: &mut Vec<Piece>, errors: &mut Vec<Error>) -> Root {
 
 fn unnamed(chain: Chain, semicolon: Span) -> Error {
     let text = "a chain without a name stands last, without `;`; a track has a name: `let NAME = source |> …;`";
-    chain
-        .errors
-        .into_iter()
-        .next()
-        .unwrap_or_else(|| Error::new(semicolon, text))
+    chain.errors.into_iter().next().unwrap_or_else(|| Error::new(semicolon, text))
 }
 
 fn track(piece: Piece, block: &mut Block) {
@@ -137,9 +116,7 @@ fn track(piece: Piece, block: &mut Block) {
     }
     let at = next.as_ref().map_or(start, TokenTree::span);
     let Ok(name) = parse2::<Ident>(next.into_iter().collect()) else {
-        block
-            .errors
-            .push(Error::new(at, "expected the track's name: `let NAME = source |> …;`"));
+        block.errors.push(Error::new(at, "expected the track's name: `let NAME = source |> …;`"));
         return;
     };
     let equals = tokens.next();
@@ -153,12 +130,7 @@ fn track(piece: Piece, block: &mut Block) {
         };
         let at = equals.map_or_else(|| name.span(), |token| token.span());
         let lost = rest.windows(2).filter_map(bound).collect();
-        Chain {
-            source: None,
-            stages: Vec::new(),
-            errors: vec![Error::new(at, text)],
-            lost,
-        }
+        Chain { source: None, stages: Vec::new(), errors: vec![Error::new(at, text)], lost }
     };
     match piece.end {
         End::Missing(at) if chain.errors.is_empty() => {
@@ -167,12 +139,7 @@ fn track(piece: Piece, block: &mut Block) {
         End::Input if chain.errors.is_empty() => block.errors.push(Error::new(end, "missing `;` after this track")),
         _ => {}
     }
-    block.tracks.push(Track {
-        start,
-        mutable,
-        name,
-        chain,
-    });
+    block.tracks.push(Track { start, mutable, name, chain });
 }
 
 /// `name @ …`
@@ -187,12 +154,7 @@ fn bound(tokens: &[TokenTree]) -> Option<Ident> {
 
 /// `start` is where to complain that there is nothing.
 fn chain(tokens: Tokens, start: Span) -> Chain {
-    let mut chain = Chain {
-        source: None,
-        stages: Vec::new(),
-        errors: Vec::new(),
-        lost: Vec::new(),
-    };
+    let mut chain = Chain { source: None, stages: Vec::new(), errors: Vec::new(), lost: Vec::new() };
     let (first, stages) = split(tokens);
     if first.is_empty() {
         let error = match stages.first() {
@@ -212,9 +174,7 @@ fn chain(tokens: Tokens, start: Span) -> Chain {
     }
     for (pipe, tokens) in stages {
         if tokens.is_empty() {
-            chain
-                .errors
-                .push(Error::new_spanned(pipe, "`|>` without a stage after it"));
+            chain.errors.push(Error::new_spanned(pipe, "`|>` without a stage after it"));
             continue;
         }
         let bind = bound(&tokens);
@@ -287,15 +247,11 @@ fn lone_bar(tokens: &[TokenTree]) -> Option<Error> {
         if !is_punct(Some(bar), '|') {
             continue;
         }
-        let call = after
-            .iter()
-            .position(|t| matches!(t, TokenTree::Group(g) if g.delimiter() == Delimiter::Parenthesis));
+        let call =
+            after.iter().position(|t| matches!(t, TokenTree::Group(g) if g.delimiter() == Delimiter::Parenthesis));
         let name = text(after.get(..call?)?);
         if vocabulary::stage(&name).or_else(|| vocabulary::sink(&name)).is_some() {
-            return Some(Error::new(
-                bar.span(),
-                format!("`|` before `{name}`: did you mean `|>`?"),
-            ));
+            return Some(Error::new(bar.span(), format!("`|` before `{name}`: did you mean `|>`?")));
         }
     }
     None
@@ -328,12 +284,7 @@ fn stage(input: ParseStream) -> Result<Stage> {
         (Err(_), None, Some(bind)) => return Err(Error::new_spanned(bind, "expected a stage: `name @ stage(…)`")),
         (Err(error), None, None) => return Err(error),
     };
-    let mut stage = Stage {
-        bind,
-        path,
-        parens: None,
-        args: Vec::new(),
-    };
+    let mut stage = Stage { bind, path, parens: None, args: Vec::new() };
     if input.peek(token::Paren) {
         let content;
         stage.parens = Some(syn::parenthesized!(content in input).span.join());
@@ -354,10 +305,7 @@ fn args(input: ParseStream) -> Result<Vec<Arg>> {
             name = Some(input.call(Ident::parse_any)?);
             input.parse::<Token![=]>()?;
         }
-        args.push(Arg {
-            name,
-            value: input.parse()?,
-        });
+        args.push(Arg { name, value: input.parse()? });
         if !input.is_empty() && input.parse::<Token![,]>().is_err() {
             return Err(input.error("expected `,` or the end of the arguments"));
         }

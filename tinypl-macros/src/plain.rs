@@ -76,10 +76,7 @@ impl Body {
         };
         let then = cond && self.block(&branch.then_branch);
         self.locals.truncate(outer);
-        then && branch
-            .else_branch
-            .as_ref()
-            .is_none_or(|(_, otherwise)| self.value(otherwise))
+        then && branch.else_branch.as_ref().is_none_or(|(_, otherwise)| self.value(otherwise))
     }
 
     fn choice(&mut self, choice: &ExprMatch) -> bool {
@@ -136,9 +133,7 @@ impl Body {
     }
 
     fn is_local(&self, path: &ExprPath) -> bool {
-        path.path
-            .get_ident()
-            .is_some_and(|name| self.locals.iter().any(|local| name == local))
+        path.path.get_ident().is_some_and(|name| self.locals.iter().any(|local| name == local))
     }
 }
 

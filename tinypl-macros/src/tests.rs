@@ -36,27 +36,16 @@ impl Numbers {
             "let", "mut", "crate", "map", "range", "thread", "order", "load", "save", "o", "m", "_", "self", "fn",
             "if", "match", "move", "collect", "workers", "tinypl", "type", "async", "unsafe", "return", "zip", "count",
         ];
-        const PUNCTS: &[char] = &[
-            '|', '>', ';', '@', '=', ':', ',', '.', '<', '&', '!', '?', '#', '$', '\'', '-', '+',
-        ];
+        const PUNCTS: &[char] = &['|', '>', ';', '@', '=', ':', ',', '.', '<', '&', '!', '?', '#', '$', '\'', '-', '+'];
         match self.below(5) {
             0 => Ident::new(WORDS[self.below(WORDS.len())], Span::call_site()).into(),
             1 => {
-                let spacing = if self.below(2) == 0 {
-                    Spacing::Alone
-                } else {
-                    Spacing::Joint
-                };
+                let spacing = if self.below(2) == 0 { Spacing::Alone } else { Spacing::Joint };
                 Punct::new(PUNCTS[self.below(PUNCTS.len())], spacing).into()
             }
             2 => Literal::usize_unsuffixed(self.below(3)).into(),
             3 => {
-                let delimiters = [
-                    Delimiter::Parenthesis,
-                    Delimiter::Brace,
-                    Delimiter::Bracket,
-                    Delimiter::None,
-                ];
+                let delimiters = [Delimiter::Parenthesis, Delimiter::Brace, Delimiter::Bracket, Delimiter::None];
                 let inner = (0..self.below(4)).map(|_| self.token(all)).collect();
                 Group::new(delimiters[self.below(4)], inner).into()
             }
@@ -147,10 +136,7 @@ fn expansions_are_as_they_were() {
     for file in fs::read_dir(folder).expect("tests/expansions") {
         let path = file.expect("a file").path();
         let text = fs::read_to_string(&path).expect("text");
-        let block = text
-            .split_once(BECOMES)
-            .map_or(text.as_str(), |parts| parts.0)
-            .trim_end();
+        let block = text.split_once(BECOMES).map_or(text.as_str(), |parts| parts.0).trim_end();
         let now = format!("{block}{BECOMES}{}", pretty(&crate::block(parsed(block))));
         if env::var_os("UPDATE").is_some() {
             fs::write(&path, now).expect("written");
@@ -158,11 +144,7 @@ fn expansions_are_as_they_were() {
             differ.push(format!("{}:\n{now}", path.display()));
         }
     }
-    assert!(
-        differ.is_empty(),
-        "these differ now (UPDATE=1 writes them anew):\n{}",
-        differ.join("\n")
-    );
+    assert!(differ.is_empty(), "these differ now (UPDATE=1 writes them anew):\n{}", differ.join("\n"));
 }
 
 /// As a person would write it.

@@ -126,21 +126,12 @@ pub(crate) static STAGES: &[Row] = &[
     row("chain", Alone, &[needed("other", Upstream)]).guards(&[Unordered]),
     row("flatten", Alone, &[]).guards(&[Unordered]),
     row("flatten_eager", Alone, &[]).guards(&[Unordered]),
-    row("partition", Alone, &[needed("n", Count)])
-        .options(PLACING)
-        .guards(&[Unordered, Unmarked]),
+    row("partition", Alone, &[needed("n", Count)]).options(PLACING).guards(&[Unordered, Unmarked]),
     row("ratelimit", Alone, &[needed("num", Count), needed("period", Value)]).handle(Handle::Live),
     row("share", Alone, &[]),
     row("debug::print_on_item", Through, &[needed("msg", Message)]),
-    row("thread::queue", Many, &[])
-        .options(QUEUE)
-        .guards(QUEUED)
-        .handle(Handle::Live),
-    row("thread::map", Many, &[of_item("f", "_")])
-        .options(QUEUE)
-        .guards(QUEUED)
-        .handle(Handle::Live)
-        .queue("named"),
+    row("thread::queue", Many, &[]).options(QUEUE).guards(QUEUED).handle(Handle::Live),
+    row("thread::map", Many, &[of_item("f", "_")]).options(QUEUE).guards(QUEUED).handle(Handle::Live).queue("named"),
     row("thread::each", Many, &[of_ref("f", "()")])
         .options(QUEUE)
         .guards(QUEUED)
@@ -156,10 +147,7 @@ pub(crate) static STAGES: &[Row] = &[
         .options(&[optional("n", Count), optional("after", Value)])
         .guards(&[Unordered])
         .handle(Handle::Marker),
-    row("marker::on", Through, &[of_nothing("f"), MARKER])
-        .options(&[CONSUME])
-        .guards(&[Inserted])
-        .twins(),
+    row("marker::on", Through, &[of_nothing("f"), MARKER]).options(&[CONSUME]).guards(&[Inserted]).twins(),
     row("marker::until", Alone, &[MARKER]).guards(&[Inserted]),
     row("order::save", Alone, &[needed("maxsize", Count)]).handle(Handle::Order),
     row("order::load", Alone, &[needed("o", Takes::Order)]).guards(&[Saved]),
@@ -185,11 +173,7 @@ pub(crate) static SOURCES: &[Row] = &[
 pub(crate) static SPACES: &[&str] = &["thread", "process", "marker", "order", "debug", "dataloader"];
 
 const QUEUE: &[Param] = &[
-    Param {
-        name: "workers",
-        is: Is::Asked,
-        takes: Count,
-    },
+    Param { name: "workers", is: Is::Asked, takes: Count },
     optional("maxsize", Count),
     optional("warn_timeout", Value),
     optional("end_timeout", Value),
@@ -203,45 +187,22 @@ const ON_WORKER_ERROR: &[(&str, &str)] = &[
     ("forward_and_print", "OnWorkerError::ForwardAndPrint"),
 ];
 const PLACING: &[Param] = &[
-    optional(
-        "markers",
-        Word(&[("before", "marker::Before"), ("after", "marker::After")]),
-    ),
+    optional("markers", Word(&[("before", "marker::Before"), ("after", "marker::After")])),
     optional("split_on_marker", Value),
 ];
-const MARKER: Param = Param {
-    name: "m",
-    is: Is::Or("marker::Any"),
-    takes: Takes::Marker,
-};
-const CONSUME: Param = Param {
-    name: "consume",
-    is: Is::Switch("consumed"),
-    takes: Value,
-};
+const MARKER: Param = Param { name: "m", is: Is::Or("marker::Any"), takes: Takes::Marker };
+const CONSUME: Param = Param { name: "consume", is: Is::Switch("consumed"), takes: Value };
 
 const fn needed(name: &'static str, takes: Takes) -> Param {
-    Param {
-        name,
-        is: Is::Needed,
-        takes,
-    }
+    Param { name, is: Is::Needed, takes }
 }
 
 const fn optional(name: &'static str, takes: Takes) -> Param {
-    Param {
-        name,
-        is: Is::Optional,
-        takes,
-    }
+    Param { name, is: Is::Optional, takes }
 }
 
 const fn fixed(tokens: &'static str) -> Param {
-    Param {
-        name: "",
-        is: Is::Fixed(tokens),
-        takes: Value,
-    }
+    Param { name: "", is: Is::Fixed(tokens), takes: Value }
 }
 
 const fn of_item(name: &'static str, out: &'static str) -> Param {
@@ -258,16 +219,7 @@ const fn of_nothing(name: &'static str) -> Param {
 
 const fn row(name: &'static str, pulls: Pulls, params: &'static [Param]) -> Row {
     let (lowers, handle) = (Lowers::Plain, Handle::No);
-    Row {
-        name,
-        params,
-        options: &[],
-        pulls,
-        lowers,
-        guards: &[],
-        handle,
-        generic: false,
-    }
+    Row { name, params, options: &[], pulls, lowers, guards: &[], handle, generic: false }
 }
 
 impl Row {
@@ -284,24 +236,15 @@ impl Row {
     }
 
     const fn twins(self) -> Row {
-        Row {
-            lowers: Lowers::Twins,
-            ..self
-        }
+        Row { lowers: Lowers::Twins, ..self }
     }
 
     const fn queue(self, part: &'static str) -> Row {
-        Row {
-            lowers: Lowers::Queue(part),
-            ..self
-        }
+        Row { lowers: Lowers::Queue(part), ..self }
     }
 
     const fn iterators(self) -> Row {
-        Row {
-            lowers: Lowers::Iterator,
-            ..self
-        }
+        Row { lowers: Lowers::Iterator, ..self }
     }
 
     const fn generic(self) -> Row {

@@ -19,10 +19,7 @@ impl Site {
     /// The place of whoever calls the caller of this.
     #[track_caller]
     pub(crate) fn here(name: &'static str) -> Self {
-        Self {
-            name,
-            at: Location::caller(),
-        }
+        Self { name, at: Location::caller() }
     }
 
     /// The stage's name in the language, as `thread::map`.
@@ -92,33 +89,19 @@ impl fmt::Display for Place<'_> {
 impl Error {
     /// Something that a stage itself has to say.
     pub(crate) fn of_stage(what: String, site: Site) -> Self {
-        Self(Arc::new(Report {
-            what,
-            site: Some(site),
-            item: None,
-            source: None,
-            panicked: false,
-        }))
+        Self(Arc::new(Report { what, site: Some(site), item: None, source: None, panicked: false }))
     }
 
     /// The `Err` of a user's function.
     pub(crate) fn of_item(source: Box<dyn StdError + Send + Sync>, site: Site, item: u64) -> Self {
         let what = source.to_string();
-        Self(Arc::new(Report {
-            what,
-            site: Some(site),
-            item: Some(item),
-            source: Some(source),
-            panicked: false,
-        }))
+        Self(Arc::new(Report { what, site: Some(site), item: Some(item), source: Some(source), panicked: false }))
     }
 
     /// A panic that was caught, and what it noted on its way.
     fn of_panic(payload: &(dyn Any + Send), noted: Noted) -> Self {
-        let text = payload
-            .downcast_ref::<String>()
-            .map(String::as_str)
-            .or_else(|| payload.downcast_ref::<&str>().copied());
+        let text =
+            payload.downcast_ref::<String>().map(String::as_str).or_else(|| payload.downcast_ref::<&str>().copied());
         if let (Some(thrown), Some(text)) = (noted.thrown, text)
             && thrown.to_string() == text
         {
@@ -126,13 +109,7 @@ impl Error {
         }
         let (site, item) = (noted.place.map(|place| place.0), noted.place.and_then(|place| place.1));
         let what = format!("panicked: {}", text.unwrap_or("(a payload that is not text)"));
-        Self(Arc::new(Report {
-            what,
-            site,
-            item,
-            source: None,
-            panicked: true,
-        }))
+        Self(Arc::new(Report { what, site, item, source: None, panicked: true }))
     }
 
     /// Panics with this error. Where the panic is caught by another pipeline, that one reports this same error.

@@ -48,8 +48,8 @@ pub use tinypl_macros::pipeline;
 pub mod stages {
     pub use crate::pipeline::Borrowed;
     pub use crate::stage::{
-        Chain, Each, Enumerate, Filter, FilterMap, Flatten, FlattenEager, Groups, Iter, Map, Nowhere, Partition,
-        Placing, RateLimit, RateLimitHandle, Share, Skip, Split, Steps, Take, TryMap, Zip,
+        All, Chain, Each, Enumerate, Filter, FilterMap, Flatten, FlattenEager, Groups, Iter, Map, Nowhere, Number,
+        Partition, Placing, RateLimit, RateLimitHandle, Share, Skip, Split, Steps, Take, TryMap, Zip,
     };
 }
 

@@ -2,10 +2,11 @@
 use crate::Error;
 use crate::error::{Site, at, caught, note_number};
 use crate::pipe::{Envelope, Named, Pipe, Pulled, Signal, Start, Stepped, Tagged, Upstream};
-use crate::pool::{Cursor, Desk, Hand, stop};
-use crate::sync::{Arc, AtomicUsize, Mutex, Ordering::*, yield_now};
+use crate::pool::{Desk, Desks, Hand, stop};
+use crate::sync::Mutex;
 use std::fmt;
 use std::ops::ControlFlow;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 
 /// What a [`Serial`] stage gives.
 pub type Given<S> =
@@ -81,6 +82,16 @@ pub trait Serial {
         ControlFlow::Continue(acc)
     }
 
+    /// Whether the stage knows itself how many items it gave, so that they need not be counted one by one.
+    #[doc(hidden)]
+    const COUNTS: bool = false;
+
+    /// How many items it gave; asked only where it [`COUNTS`](Self::COUNTS).
+    #[doc(hidden)]
+    fn items(&self) -> u64 {
+        0
+    }
+
     /// As [`Pipe::ready`]: 0 unless it is sure.
     #[inline]
     fn ready(&mut self) -> usize {
@@ -122,9 +133,9 @@ pub fn stopping() -> bool {
 pub struct Locked<S: Serial> {
     site: Site,
     state: Mutex<State<S>>,
-    /// One for each thread that pulls; none where one alone does.
-    desks: Vec<Desk<Numbered<S>>>,
-    thefts: Thefts,
+    /// Where the workers of a queue put what they take; none where one thread alone pulls. (Boxed, so that there it leaves
+    /// no trace in a chain's code.)
+    desks: Option<Box<Desks<Numbered<S>>>>,
 }
 
 struct State<S> {
@@ -160,20 +171,8 @@ pub(crate) enum Refill {
 
 impl<S: Serial> Locked<S> {
     pub(crate) fn new(stage: S, site: Site) -> Self {
-        let state = State {
-            stage,
-            items: 0,
-            taken: 0,
-            chunked: false,
-            ended: false,
-            failure: None,
-        };
-        Self {
-            site,
-            state: Mutex::new(state),
-            desks: Vec::new(),
-            thefts: Thefts::default(),
-        }
+        let state = State { stage, items: 0, taken: 0, chunked: false, ended: false, failure: None };
+        Self { site, state: Mutex::new(state), desks: None }
     }
 
     pub(crate) fn site(&self) -> Site {
@@ -198,15 +197,13 @@ impl<S: Serial> Locked<S> {
 
     /// Several threads are going to pull it.
     pub(crate) fn share(&mut self, pullers: usize, chunk: usize) {
-        self.desks = (0..pullers).map(|_| Desk::new(chunk)).collect();
+        let state = self.state.get_mut();
+        state.items = state.given();
+        self.desks = Some(Box::new(Desks::new(pullers, chunk)));
     }
 
-    pub(crate) fn desk(&self, seat: usize) -> &Desk<Numbered<S>> {
-        &self.desks[seat]
-    }
-
-    pub(crate) fn cursors(&self) -> Vec<Arc<Cursor>> {
-        self.desks.iter().map(Desk::cursor).collect()
+    pub(crate) fn desks(&self) -> &Desks<Numbered<S>> {
+        self.desks.as_ref().expect("several threads pull it")
     }
 
     /// Puts up to `hand.want` signals on the worker's desk: from the stage, or from another desk. It may wait; then nothing
@@ -245,7 +242,7 @@ impl<S: Serial> Locked<S> {
                 continue;
             }
             let sure = state.stage.ready();
-            if sure == 0 && state.chunked && self.anything_to_steal(hand.seat) {
+            if sure == 0 && state.chunked && self.desks().anything_to_steal(hand.seat) {
                 // a pull may wait, and those who wait for this lock with it: first what lies about untouched
                 drop(state);
                 if self.steal(hand) {
@@ -255,7 +252,7 @@ impl<S: Serial> Locked<S> {
             }
             announce();
             let want = hand.want.min(free).min(sure.max(1));
-            hand.loaded = state.fill(self.desk(hand.seat), want, self.site);
+            hand.loaded = state.fill(self.desks().desk(hand.seat), want, self.site);
             hand.taken = state.taken;
             if hand.loaded > 0 {
                 return Refill::Loaded;
@@ -263,51 +260,20 @@ impl<S: Serial> Locked<S> {
         }
     }
 
-    fn others(&self, seat: usize) -> impl Iterator<Item = &Desk<Numbered<S>>> {
-        let n = self.desks.len();
-        (1..n).map(move |k| &self.desks[(seat + k) % n])
-    }
-
-    fn anything_to_steal(&self, seat: usize) -> bool {
-        self.others(seat).any(Desk::anything_untouched)
-    }
-
-    /// Takes over half of what another worker has not started; its credits come along. If it finds nothing, then there was
-    /// nothing: nor was anything on its way from one desk to another.
+    /// Takes over from another worker; the credits come along.
     #[cold]
     fn steal(&self, hand: &mut Hand) -> bool {
-        loop {
-            let ended = self.thefts.ended.load(Acquire);
-            let begun = self.thefts.begun.load(Acquire);
-            for victim in self.others(hand.seat).filter(|desk| desk.anything_untouched()) {
-                self.thefts.begun.fetch_add(1, AcqRel);
-                let stolen = victim.steal();
-                hand.loaded = stolen.len();
-                if hand.loaded > 0 {
-                    let mut loading = self.desk(hand.seat).load();
-                    stolen.into_iter().for_each(|signal| loading.put(signal));
-                }
-                self.thefts.ended.fetch_add(1, AcqRel);
-                if hand.loaded > 0 {
-                    return true;
-                }
-            }
-            if ended == begun && self.thefts.begun.load(Acquire) == begun {
-                return false;
-            }
-            yield_now();
-        }
+        hand.loaded = self.desks().steal(hand.seat);
+        hand.loaded > 0
     }
-}
-
-/// How many times something was taken from one desk to another.
-#[derive(Default)]
-struct Thefts {
-    begun: AtomicUsize,
-    ended: AtomicUsize,
 }
 
 impl<S: Serial> State<S> {
+    /// How many items one puller got.
+    fn given(&self) -> u64 {
+        if S::COUNTS { self.stage.items() } else { self.items }
+    }
+
     /// Pulls `want` signals onto the desk. How many there were.
     fn fill(&mut self, desk: &Desk<Numbered<S>>, want: usize, site: Site) -> usize {
         let before = self.taken;
@@ -358,8 +324,10 @@ impl<S: Serial> Pipe for Locked<S> {
     fn pull(&mut self) -> Pulled<Self> {
         let State { stage, items, .. } = self.state.get_mut();
         let number = *items;
-        let signal = at(&self.site, || Some(number), || stage.pull());
-        *items += u64::from(matches!(signal, Some(Envelope::Item(..))));
+        let signal = at(&self.site, || (!S::COUNTS).then_some(number), || stage.pull());
+        if !S::COUNTS {
+            *items += u64::from(matches!(signal, Some(Envelope::Item(..))));
+        }
         signal
     }
 
@@ -384,14 +352,21 @@ impl<S: Serial> Pipe for Locked<S> {
         init: B,
         mut f: impl FnMut(B, Signal<Self>) -> ControlFlow<C, B>,
     ) -> ControlFlow<C, B> {
-        let State { stage, items, .. } = self.state.get_mut();
-        let counting = Counting(items);
-        let folded = stage.try_fold(init, |acc, signal| {
-            *counting.0 += u64::from(matches!(signal, Envelope::Item(..)));
-            f(acc, signal)
-        });
-        std::mem::forget(counting);
-        folded
+        let state = self.state.get_mut();
+        let State { stage, items, .. } = &mut *state;
+        // a panic of a stage below is on the stack above this: here it learns its item's number
+        let folded = catch_unwind(AssertUnwindSafe(|| {
+            stage.try_fold(init, |acc, signal| {
+                if !S::COUNTS {
+                    *items += u64::from(matches!(signal, Envelope::Item(..)));
+                }
+                f(acc, signal)
+            })
+        }));
+        folded.unwrap_or_else(|panic| {
+            note_number(state.given().saturating_sub(1));
+            resume_unwind(panic)
+        })
     }
 
     #[inline]
@@ -412,17 +387,7 @@ impl<S: Serial> Pipe for Locked<S> {
     }
 
     fn number(&mut self) -> u64 {
-        self.state.get_mut().items.saturating_sub(1)
-    }
-}
-
-/// Tells a panic of a stage below, which is on the stack above a fold, the number of its item.
-struct Counting<'a>(&'a mut u64);
-
-impl Drop for Counting<'_> {
-    #[cold]
-    fn drop(&mut self) {
-        note_number(self.0.saturating_sub(1));
+        self.state.get_mut().given().saturating_sub(1)
     }
 }
 

@@ -218,6 +218,10 @@ pub struct Start {
 }
 
 impl Start {
+    pub(crate) fn is_empty(&self) -> bool {
+        self.windows.is_empty() && self.flows.is_empty()
+    }
+
     /// Says again what was said before.
     pub(crate) fn repeat(&mut self, other: &Self) {
         self.windows.extend(other.windows.iter().cloned());

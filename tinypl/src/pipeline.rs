@@ -3,7 +3,6 @@ use crate::Error;
 use crate::error::caught;
 use crate::locked::{Given, Locked, Serial, stage};
 use crate::pipe::{Envelope, Pipe, Ride, Start, Upstream};
-use crate::pool::Flow;
 use crate::stage::Share;
 use crate::stage::order::Window;
 use crate::sync::Arc;
@@ -33,10 +32,15 @@ use std::ops::ControlFlow;
 pub struct Pipeline<P> {
     /// `None` once it was stopped.
     pipe: Option<P>,
-    /// The orders that are open at its end.
-    windows: Vec<Arc<Window>>,
-    /// The queues in it that don't wait for ever when they are stopped.
-    flows: Vec<Arc<Flow>>,
+    /// Boxed, so that a plain chain compiles to what an iterator's does: there it is seen to be `None`.
+    rare: Option<Box<Rare>>,
+}
+
+/// What few pipelines have.
+#[derive(Clone, Debug, Default)]
+struct Rare {
+    /// What its stages said when they started: open orders, and queues that don't wait for ever when they are stopped.
+    start: Start,
     failed: Option<Error>,
 }
 
@@ -52,12 +56,8 @@ impl<P: Pipe> Pipeline<P> {
     pub fn new(mut pipe: P) -> Self {
         let mut start = Start::default();
         pipe.start(&mut start);
-        Self {
-            pipe: Some(pipe),
-            windows: start.windows,
-            flows: start.flows,
-            failed: None,
-        }
+        let rare = (!start.is_empty()).then(|| Box::new(Rare { start, failed: None }));
+        Self { pipe: Some(pipe), rare }
     }
 
     /// The stream in it, as an upstream for stages made by hand.
@@ -66,8 +66,7 @@ impl<P: Pipe> Pipeline<P> {
     /// If the pipeline was stopped.
     #[track_caller]
     pub fn into_pipe(self) -> P {
-        self.pipe
-            .expect("this pipeline was stopped: there is nothing to pull from")
+        self.pipe.expect("this pipeline was stopped: there is nothing to pull from")
     }
 
     /// Borrows it as a source: what is pulled there is missing here, and the rest is still here afterwards.
@@ -90,12 +89,21 @@ impl<P: Pipe> Pipeline<P> {
     /// What ended the pipeline: a panic or an `Err` in any stage, on any thread. The same again, each time it is asked.
     #[inline]
     pub fn try_next(&mut self) -> Result<Option<P::Item>, Error> {
-        if let Some(error) = &self.failed {
-            return Err(error.clone());
-        }
+        self.failure()?;
         let result = caught(|| self.next_item()).and_then(|item| item);
-        self.failed = result.as_ref().err().cloned();
+        if let Err(error) = &result {
+            self.rare.get_or_insert_default().failed = Some(error.clone());
+        }
         result
+    }
+
+    /// The error that ended it.
+    #[inline]
+    fn failure(&self) -> Result<(), Error> {
+        match &self.rare {
+            Some(rare) => rare.failed.clone().map_or(Ok(()), Err),
+            None => Ok(()),
+        }
     }
 
     /// The next item, or the error that is the end.
@@ -105,10 +113,10 @@ impl<P: Pipe> Pipeline<P> {
         loop {
             match pipe.pull() {
                 Some(Envelope::Item(x, ride)) => {
-                    ride.leave(&self.windows);
+                    ride.leave(windows(&self.rare));
                     return Ok(Some(x));
                 }
-                Some(other) => other.ride().leave(&self.windows),
+                Some(other) => other.ride().leave(windows(&self.rare)),
                 None => return pipe.finish().map(|()| None),
             }
         }
@@ -126,8 +134,10 @@ impl<P: Pipe> Pipeline<P> {
     /// ```
     pub fn stop(&mut self) {
         self.pipe = None;
-        if self.failed.is_none() {
-            self.failed = self.flows.iter().find_map(|flow| flow.left_behind());
+        if let Some(rare) = &mut self.rare
+            && rare.failed.is_none()
+        {
+            rare.failed = rare.start.flows.iter().find_map(|flow| flow.left_behind());
         }
     }
 
@@ -173,10 +183,7 @@ impl<P: Pipe> Iterator for Pipeline<P> {
     #[inline]
     #[track_caller]
     fn next(&mut self) -> Option<P::Item> {
-        if let Some(error) = &self.failed {
-            error.clone().throw();
-        }
-        match self.next_item() {
+        match self.failure().and_then(|()| self.next_item()) {
             Ok(x) => x,
             Err(error) => error.throw(),
         }
@@ -189,10 +196,10 @@ impl<P: Pipe> Iterator for Pipeline<P> {
     #[inline]
     #[track_caller]
     fn fold<B, F: FnMut(B, P::Item) -> B>(mut self, init: B, mut f: F) -> B {
-        if let Some(error) = &self.failed {
-            error.clone().throw();
+        if let Err(error) = self.failure() {
+            error.throw();
         }
-        let windows = &self.windows;
+        let windows = windows(&self.rare);
         let Some(pipe) = &mut self.pipe else { return init };
         let folded = pipe.try_fold(init, |acc, signal| -> ControlFlow<std::convert::Infallible, B> {
             signal.ride().leave(windows);
@@ -209,6 +216,11 @@ impl<P: Pipe> Iterator for Pipeline<P> {
     }
 }
 
+#[inline]
+fn windows(rare: &Option<Box<Rare>>) -> &[Arc<Window>] {
+    rare.as_ref().map_or(&[], |rare| &rare.start.windows)
+}
+
 impl<P: fmt::Debug> fmt::Debug for Pipeline<P> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("Pipeline").field(&self.pipe).finish()
@@ -218,12 +230,7 @@ impl<P: fmt::Debug> fmt::Debug for Pipeline<P> {
 /// A clone pulls from the same stream: whoever pulls takes the next item.
 impl<P: Pipe> Clone for Pipeline<Locked<Share<P>>> {
     fn clone(&self) -> Self {
-        Self {
-            pipe: self.pipe.clone(),
-            windows: self.windows.clone(),
-            flows: self.flows.clone(),
-            failed: self.failed.clone(),
-        }
+        Self { pipe: self.pipe.clone(), rare: self.rare.clone() }
     }
 }
 
@@ -255,15 +262,14 @@ impl<P: Pipe> Serial for Borrowed<'_, P> {
     }
 
     fn start(&mut self, start: &mut Start) {
-        start.windows.extend(self.0.windows.iter().cloned());
-        start.flows.extend(self.0.flows.iter().cloned());
+        if let Some(rare) = &self.0.rare {
+            start.repeat(&rare.start);
+        }
     }
 
     fn finish(&mut self) -> Result<(), Error> {
-        match (&self.0.failed, &mut self.0.pipe) {
-            (Some(error), _) => Err(error.clone()),
-            (None, pipe) => pipe.as_mut().map_or(Ok(()), Pipe::finish),
-        }
+        self.0.failure()?;
+        self.0.pipe.as_mut().map_or(Ok(()), Pipe::finish)
     }
 }
 
@@ -276,8 +282,5 @@ impl<P> fmt::Debug for Borrowed<'_, P> {
 /// A shared track, for a track that pulls from it.
 #[track_caller]
 pub(crate) fn track<P: Pipe>(track: &Pipeline<Locked<Share<P>>>) -> Locked<Share<P>> {
-    track
-        .pipe
-        .clone()
-        .expect("this track was stopped: there is nothing to pull from")
+    track.pipe.clone().expect("this track was stopped: there is nothing to pull from")
 }

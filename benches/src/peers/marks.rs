@@ -28,22 +28,14 @@ pub fn rayon_par_bridge(n: u64, f: impl Work) -> u64 {
 #[inline(never)]
 pub fn rayon_collect(n: u64, f: impl Work) -> u64 {
     let mut all = Vec::new();
-    (0..n as usize)
-        .into_par_iter()
-        .map(|x| f(x as u64))
-        .collect_into_vec(&mut all);
+    (0..n as usize).into_par_iter().map(|x| f(x as u64)).collect_into_vec(&mut all);
     all.into_iter().fold(0, hash)
 }
 
 /// orx-parallel over a range, and a reduction.
 #[inline(never)]
 pub fn orx_range(n: u64, f: impl Work) -> u64 {
-    (0..n as usize)
-        .into_par()
-        .num_threads(2)
-        .map(move |x| f(x as u64))
-        .reduce(sum)
-        .unwrap_or(0)
+    (0..n as usize).into_par().num_threads(2).map(move |x| f(x as u64)).reduce(sum).unwrap_or(0)
 }
 
 /// orx-parallel over an iterator, into a vector, which is then read in order.

@@ -23,9 +23,7 @@ pub fn crossbeam(n: u64, workers: usize, maxsize: usize, f: impl Work) -> u64 {
     let (tx, rx) = bounded(maxsize);
     thread::scope(|scope| {
         scope.spawn(move || {
-            (0..n)
-                .enumerate()
-                .for_each(|item| feed.send(item).expect("a worker lives"));
+            (0..n).enumerate().for_each(|item| feed.send(item).expect("a worker lives"));
         });
         for _ in 0..workers {
             let (items, tx) = (items.clone(), tx.clone());
@@ -50,9 +48,7 @@ pub fn crossbeam_in_turn(n: u64, workers: usize, maxsize: usize, f: impl Work) -
             let (feed, items) = bounded(size);
             let (tx, rx) = bounded(size);
             scope.spawn(move || {
-                items
-                    .into_iter()
-                    .for_each(|x| tx.send(f(x)).expect("the receiver lives"));
+                items.into_iter().for_each(|x| tx.send(f(x)).expect("the receiver lives"));
             });
             feeds.push(feed);
             results.push(rx);

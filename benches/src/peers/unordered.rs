@@ -53,9 +53,7 @@ pub fn crossbeam(n: u64, workers: usize, maxsize: usize, f: impl Work) -> u64 {
         for _ in 0..workers {
             let (items, tx) = (items.clone(), tx.clone());
             scope.spawn(move || {
-                items
-                    .into_iter()
-                    .for_each(|x| tx.send(f(x)).expect("the receiver lives"));
+                items.into_iter().for_each(|x| tx.send(f(x)).expect("the receiver lives"));
             });
         }
         drop((items, tx));

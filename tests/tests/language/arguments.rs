@@ -10,10 +10,7 @@ fn arguments_by_position_are_arguments_by_name() {
     pipeline! { let reversed = range(9) |> c @ thread::queue(maxsize = 8, workers = 4); }
     pipeline! { let mixed = range(9) |> d @ thread::queue(4, maxsize = 8); }
     assert_eq!([&a, &b, &c, &d].map(|q| q.maxsize()), [8; 4]);
-    assert_eq!(
-        [by_position.count(), by_name.count(), reversed.count(), mixed.count()],
-        [9; 4]
-    );
+    assert_eq!([by_position.count(), by_name.count(), reversed.count(), mixed.count()], [9; 4]);
 }
 
 #[test]
@@ -50,10 +47,7 @@ fn a_queue_that_is_told_no_maxsize_chooses_at_least_twice_its_workers() {
 fn insert_periodics_defaults_are_1_and_after() {
     assert_eq!(signals(pipeline! { range(2) |> marker::insert_periodic() }), "0 * 1 *");
     assert_eq!(signals(pipeline! { range(2) |> marker::insert_periodic }), "0 * 1 *");
-    assert_eq!(
-        signals(pipeline! { range(2) |> marker::insert_periodic(after = false) }),
-        "* 0 * 1"
-    );
+    assert_eq!(signals(pipeline! { range(2) |> marker::insert_periodic(after = false) }), "* 0 * 1");
 }
 
 #[test]
@@ -70,26 +64,14 @@ fn parentheses_make_a_word_a_rust_value() {
     let groups = pipeline! { range(3) |> marker::insert_periodic(2) |> partition(3, markers = (before)) };
     assert_eq!(signals(groups), "[0, 1, 2] *");
     let forward = OnWorkerError::ForwardAndPrint;
-    assert_eq!(
-        pipeline! { range(3) |> thread::queue(2, on_worker_error = (forward)) |> count() },
-        3
-    );
+    assert_eq!(pipeline! { range(3) |> thread::queue(2, on_worker_error = (forward)) |> count() }, 3);
 }
 
 #[test]
 fn each_word_of_on_worker_error_is_known() {
-    assert_eq!(
-        pipeline! { range(3) |> thread::queue(2, on_worker_error = forward) |> count() },
-        3
-    );
-    assert_eq!(
-        pipeline! { range(3) |> thread::queue(2, on_worker_error = exit) |> count() },
-        3
-    );
-    assert_eq!(
-        pipeline! { range(3) |> thread::queue(2, on_worker_error = forward_and_print) |> count() },
-        3
-    );
+    assert_eq!(pipeline! { range(3) |> thread::queue(2, on_worker_error = forward) |> count() }, 3);
+    assert_eq!(pipeline! { range(3) |> thread::queue(2, on_worker_error = exit) |> count() }, 3);
+    assert_eq!(pipeline! { range(3) |> thread::queue(2, on_worker_error = forward_and_print) |> count() }, 3);
 }
 
 #[test]

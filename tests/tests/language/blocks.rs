@@ -26,10 +26,7 @@ fn braces_parentheses_and_brackets_are_the_same() {
 
 #[test]
 fn the_two_tokens_of_a_pipe_may_stand_apart() {
-    assert_eq!(
-        pipeline! { range(3) | > map(|x| x + 1) | > collect::<Vec<_>>() },
-        [1, 2, 3]
-    );
+    assert_eq!(pipeline! { range(3) | > map(|x| x + 1) | > collect::<Vec<_>>() }, [1, 2, 3]);
 }
 
 #[test]
@@ -48,10 +45,7 @@ fn a_block_with_only_a_chain_is_a_pipeline() {
 #[test]
 fn an_or_in_the_source_stays_an_or() {
     let (a, b) = (BTreeSet::from([1, 3]), BTreeSet::from([2, 3]));
-    assert_eq!(
-        pipeline! { &a | &b |> map(|x| 10 * x) |> collect::<Vec<_>>() },
-        [10, 20, 30]
-    );
+    assert_eq!(pipeline! { &a | &b |> map(|x| 10 * x) |> collect::<Vec<_>>() }, [10, 20, 30]);
 }
 
 #[test]
@@ -72,11 +66,7 @@ fn a_block_is_an_expression_wherever_one_may_stand() {
     };
     assert_eq!(sum, "four");
     assert_eq!((pipeline! { range(2) |> count() }, 1), (2, 1));
-    let if_any = if pipeline! { range(2) |> count() } > 1 {
-        'y'
-    } else {
-        'n'
-    };
+    let if_any = if pipeline! { range(2) |> count() } > 1 { 'y' } else { 'n' };
     assert_eq!(if_any, 'y');
 }
 

@@ -62,10 +62,7 @@ fn names_come_from_a_macro() {
 
 #[test]
 fn a_whole_block_goes_through_a_macro_which_loses_the_jointness_of_its_pipes() {
-    assert_eq!(
-        whole! { range(4) |> filter(|x| x % 2 == 1) |> collect::<Vec<_>>() },
-        [1, 3]
-    );
+    assert_eq!(whole! { range(4) |> filter(|x| x % 2 == 1) |> collect::<Vec<_>>() }, [1, 3]);
     whole! {
         let mut a = range(9) |> m @ marker::insert_periodic(2) |> o @ order::save(3) |> thread::queue(2) |> order::load(o);
     }
@@ -128,11 +125,8 @@ fn the_users_names_for_what_the_expansion_uses_do_no_harm() {
     struct Option;
     #[expect(dead_code, reason = "it stands in the way")]
     struct Result;
-    #[expect(dead_code, reason = "it stands in the way")]
     mod tinypl {}
-    #[expect(dead_code, reason = "it stands in the way")]
     mod core {}
-    #[expect(dead_code, reason = "it stands in the way")]
     mod std {}
     let all: Vec<i32> = pipeline! {
         range(9) |> o @ order::save(4) |> filter_map(|x: i32| x.checked_add(1)) |> try_map(|x| x.try_into()) |> thread::map(|x: i32| 2 * x, 2)

@@ -39,31 +39,19 @@ fn a_plain_pipeline_goes_on_with_every_stage() {
 
 #[test]
 fn a_plain_pipeline_may_borrow() {
-    assert_eq!(
-        pipeline! { evens(&[1, 2, 4]) |> partition(2) |> collect::<Vec<_>>() },
-        [[&2, &4]]
-    );
+    assert_eq!(pipeline! { evens(&[1, 2, 4]) |> partition(2) |> collect::<Vec<_>>() }, [[&2, &4]]);
 }
 
 #[test]
 fn a_pipeline_of_which_only_the_item_is_known_goes_on_too() {
     assert_eq!(pipeline! { anything() |> map(|x| 2 * x) |> fold(0, |a, b| a + b) }, 110);
-    assert_eq!(
-        pipeline! { anything() |> thread::mutex() |> thread::queue(2) |> count() },
-        10
-    );
+    assert_eq!(pipeline! { anything() |> thread::mutex() |> thread::queue(2) |> count() }, 10);
 }
 
 #[test]
 fn like_passes_on_what_passes_through() {
-    assert_eq!(
-        signals(triple(pipeline! { range(3) |> marker::insert_periodic(2) }.into_pipe())),
-        "0 3 * 6"
-    );
-    assert_eq!(
-        pipeline! { triple(tinypl::range(0, 3)) |> collect::<Vec<_>>() },
-        [0, 3, 6]
-    );
+    assert_eq!(signals(triple(pipeline! { range(3) |> marker::insert_periodic(2) }.into_pipe())), "0 3 * 6");
+    assert_eq!(pipeline! { triple(tinypl::range(0, 3)) |> collect::<Vec<_>>() }, [0, 3, 6]);
     pipeline! { let saved = range(9) |> o @ order::save(3); }
     let all: Vec<i32> =
         pipeline! { triple(saved.into_pipe()) |> thread::mutex() |> thread::queue(2) |> order::load(o) |> collect() };
@@ -87,9 +75,7 @@ fn a_pipeline_is_kept_in_a_struct_as_an_iterator() {
     struct Feed {
         next: Box<dyn Iterator<Item = i32>>,
     }
-    let mut feed = Feed {
-        next: Box::new(pipeline! { range(9) |> filter(|x| x % 2 == 1) }),
-    };
+    let mut feed = Feed { next: Box::new(pipeline! { range(9) |> filter(|x| x % 2 == 1) }) };
     assert_eq!((feed.next.next(), feed.next.next()), (Some(1), Some(3)));
 }
 

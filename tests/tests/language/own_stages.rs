@@ -42,11 +42,7 @@ mod my_stages {
 
     impl<P: Pipe<Item: PartialEq + Clone>> Setup<P> {
         pub fn window(self, n: usize) -> Locked<Dedup<P>> {
-            stage(Dedup {
-                up: self.0,
-                window: n,
-                last: vec![],
-            })
+            stage(Dedup { up: self.0, window: n, last: vec![] })
         }
     }
 
@@ -100,10 +96,7 @@ mod same_names {
 #[test]
 fn a_function_in_scope_is_a_stage() {
     assert_eq!(pipeline! { range(3) |> double() |> collect::<Vec<_>>() }, [0, 2, 4]);
-    assert_eq!(
-        pipeline! { range(3) |> double |> double |> collect::<Vec<_>>() },
-        [0, 4, 8]
-    );
+    assert_eq!(pipeline! { range(3) |> double |> double |> collect::<Vec<_>>() }, [0, 4, 8]);
 }
 
 #[test]
@@ -135,27 +128,15 @@ fn a_closure_in_a_variable_is_a_stage() {
 #[test]
 fn built_ins_win_over_functions_of_the_same_name() {
     use same_names::map;
-    assert_eq!(
-        pipeline! { range(3) |> map(|x| x * 5) |> collect::<Vec<_>>() },
-        [0, 5, 10]
-    );
+    assert_eq!(pipeline! { range(3) |> map(|x| x * 5) |> collect::<Vec<_>>() }, [0, 5, 10]);
     let _ = map(tinypl::range(0, 1), 1);
 }
 
 #[test]
 fn a_path_that_is_no_built_ins_is_ones_own() {
-    assert_eq!(
-        pipeline! { range(3) |> same_names::map(7) |> collect::<Vec<_>>() },
-        [7, 8, 9]
-    );
-    assert_eq!(
-        pipeline! { range(3) |> self::same_names::thread::queue() |> collect::<Vec<_>>() },
-        [0, -1, -2]
-    );
-    assert_eq!(
-        pipeline! { range(3) |> crate::own_stages::double() |> collect::<Vec<_>>() },
-        [0, 2, 4]
-    );
+    assert_eq!(pipeline! { range(3) |> same_names::map(7) |> collect::<Vec<_>>() }, [7, 8, 9]);
+    assert_eq!(pipeline! { range(3) |> self::same_names::thread::queue() |> collect::<Vec<_>>() }, [0, -1, -2]);
+    assert_eq!(pipeline! { range(3) |> crate::own_stages::double() |> collect::<Vec<_>>() }, [0, 2, 4]);
 }
 
 mod a_module_with_a_map {

@@ -4,10 +4,7 @@ use tinypl::{Error, pipeline};
 
 #[test]
 fn collect_with_a_turbofish() {
-    assert_eq!(
-        pipeline! { [3, 1, 3] |> collect::<BTreeSet<_>>() },
-        BTreeSet::from([1, 3])
-    );
+    assert_eq!(pipeline! { [3, 1, 3] |> collect::<BTreeSet<_>>() }, BTreeSet::from([1, 3]));
     assert_eq!(pipeline! { ["a", "b"] |> collect::<String>() }, "ab");
 }
 
@@ -31,10 +28,7 @@ fn for_each_runs_the_function_for_each_item() {
 #[test]
 fn fold_starts_with_its_first_argument() {
     assert_eq!(pipeline! { range(5) |> fold(100, |a, b| a + b) }, 110);
-    assert_eq!(
-        pipeline! { range(3) |> fold(String::new(), |a, b| format!("{a}{b}")) },
-        "012"
-    );
+    assert_eq!(pipeline! { range(3) |> fold(String::new(), |a, b| format!("{a}{b}")) }, "012");
     assert_eq!(pipeline! { range(4) |> fold(init = 1, f = |a, b| a.max(b)) }, 3);
 }
 
@@ -60,10 +54,7 @@ fn try_for_each_gives_the_first_err_of_its_function_or_of_the_pipeline() {
     let result: Result<(), Box<dyn std::error::Error>> = pipeline! {
         range(9) |> try_for_each(|x| { seen.push(x); if x < 2 { Ok(()) } else { Err("enough".into()) } })
     };
-    assert_eq!(
-        (result.unwrap_err().to_string(), seen),
-        ("enough".to_owned(), vec![0, 1, 2])
-    );
+    assert_eq!((result.unwrap_err().to_string(), seen), ("enough".to_owned(), vec![0, 1, 2]));
     let result: Result<(), Error> =
         pipeline! { ["1", "x"] |> try_map(|s| s.parse::<i32>()) |> try_for_each(|_| Ok(())) };
     assert_eq!(result.unwrap_err().stage(), Some("try_map"));

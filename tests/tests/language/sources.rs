@@ -80,10 +80,7 @@ fn a_pipeline_by_mutable_reference_goes_on_afterwards() {
 #[test]
 fn by_ref_borrows_a_pipeline_as_a_source() {
     let mut pipe = pipeline! { range(6) |> marker::insert_periodic(2) };
-    assert_eq!(
-        pipeline! { pipe.by_ref() |> marker::until() |> collect::<Vec<_>>() },
-        [0, 1]
-    );
+    assert_eq!(pipeline! { pipe.by_ref() |> marker::until() |> collect::<Vec<_>>() }, [0, 1]);
     assert_eq!(pipe.by_ref().take(1).collect::<Vec<_>>(), [2]);
     assert_eq!(pipe.collect::<Vec<_>>(), [3, 4, 5]);
 }
@@ -104,10 +101,7 @@ fn a_field_a_call_and_a_block_are_sources() {
     let config = Config { paths: vec!["a", "b"] };
     assert_eq!(pipeline! { config.paths.clone() |> count() }, 2);
     assert_eq!(pipeline! { { let n = config.paths.len(); 0..n } |> count() }, 2);
-    assert_eq!(
-        pipeline! { if config.paths.is_empty() { vec![] } else { config.paths } |> count() },
-        2
-    );
+    assert_eq!(pipeline! { if config.paths.is_empty() { vec![] } else { config.paths } |> count() }, 2);
 }
 
 #[test]

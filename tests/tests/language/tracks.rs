@@ -23,10 +23,7 @@ fn whoever_pulls_takes_the_next_item_until_there_is_none_for_anybody() {
         let mut all = range(3);
         let mut doubled = all |> map(|x| 2 * x);
     }
-    assert_eq!(
-        (doubled.next(), all.next(), doubled.next()),
-        (Some(0), Some(1), Some(4))
-    );
+    assert_eq!((doubled.next(), all.next(), doubled.next()), (Some(0), Some(1), Some(4)));
     assert_eq!((all.next(), doubled.next()), (None, None));
 }
 
@@ -59,10 +56,7 @@ fn a_track_of_tracks_of_tracks() {
         let d = b |> skip(1);
     }
     assert_eq!((a.next(), b.next(), c.next()), (Some(1), Some(2), Some(40)));
-    assert_eq!(
-        (b.next(), d.collect::<Vec<_>>()),
-        (Some(6), vec![10, 12, 14, 16, 18, 20])
-    );
+    assert_eq!((b.next(), d.collect::<Vec<_>>()), (Some(6), vec![10, 12, 14, 16, 18, 20]));
     assert_eq!((a.next(), b.next(), c.next()), (None, None, None));
 }
 
@@ -86,10 +80,7 @@ fn a_shared_track_is_clone() {
         let odd = numbers |> filter(|x| x % 2 == 1);
     }
     let mut clone = numbers.clone();
-    assert_eq!(
-        (numbers.next(), clone.next(), numbers.next()),
-        (Some(0), Some(1), Some(2))
-    );
+    assert_eq!((numbers.next(), clone.next(), numbers.next()), (Some(0), Some(1), Some(2)));
     drop(odd);
     assert_eq!(clone.next(), Some(3));
 }
@@ -140,10 +131,7 @@ fn zip_with_a_track_takes_from_it() {
         let mut numbers = range(9);
         let mut pairs = numbers |> zip(numbers);
     }
-    assert_eq!(
-        (pairs.next(), numbers.next(), pairs.next()),
-        (Some((0, 1)), Some(2), Some((3, 4)))
-    );
+    assert_eq!((pairs.next(), numbers.next(), pairs.next()), (Some((0, 1)), Some(2), Some((3, 4))));
 }
 
 #[test]
@@ -152,14 +140,8 @@ fn chain_with_a_track_takes_from_it() {
         let mut numbers = range(4);
         let mut all = ["a", "b"] |> map(|s| s.len() as i32 + 100) |> chain(numbers);
     }
-    assert_eq!(
-        (all.next(), numbers.next(), all.next()),
-        (Some(101), Some(0), Some(101))
-    );
-    assert_eq!(
-        (all.next(), numbers.next(), all.next(), all.next()),
-        (Some(1), Some(2), Some(3), None)
-    );
+    assert_eq!((all.next(), numbers.next(), all.next()), (Some(101), Some(0), Some(101)));
+    assert_eq!((all.next(), numbers.next(), all.next(), all.next()), (Some(1), Some(2), Some(3), None));
 }
 
 #[test]

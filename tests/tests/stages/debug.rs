@@ -19,10 +19,7 @@ fn printed(test: &str, run: impl FnOnce()) -> Vec<String> {
     assert!(output.status.success(), "{output:?}");
     let lines = String::from_utf8(output.stdout).unwrap();
     // libtest may have begun the line
-    lines
-        .lines()
-        .filter_map(|line| line.find("PIPE: ").map(|at| line[at..].to_owned()))
-        .collect()
+    lines.lines().filter_map(|line| line.find("PIPE: ").map(|at| line[at..].to_owned())).collect()
 }
 
 #[test]
@@ -46,20 +43,9 @@ fn text_stands_before_the_pull_and_after_it() {
 #[test]
 fn a_function_tells_of_the_item() {
     let lines = printed("debug::a_function_tells_of_the_item", || {
-        assert_eq!(
-            pipeline! { range(2) |> debug::print_on_item(|x| format!("item {x}")) |> take(2) |> count() },
-            2
-        );
+        assert_eq!(pipeline! { range(2) |> debug::print_on_item(|x| format!("item {x}")) |> take(2) |> count() }, 2);
     });
-    assert_eq!(
-        lines,
-        [
-            "PIPE: pulling",
-            "PIPE: returning item 0",
-            "PIPE: pulling",
-            "PIPE: returning item 1"
-        ]
-    );
+    assert_eq!(lines, ["PIPE: pulling", "PIPE: returning item 0", "PIPE: pulling", "PIPE: returning item 1"]);
 }
 
 #[test]
@@ -86,10 +72,7 @@ fn it_prints_when_it_is_pulled() {
 #[test]
 fn markers_are_not_printed() {
     let lines = printed("debug::markers_are_not_printed", || {
-        assert_eq!(
-            pipeline! { range(1) |> marker::insert_periodic(1) |> debug::print_on_item("x") |> count() },
-            1
-        );
+        assert_eq!(pipeline! { range(1) |> marker::insert_periodic(1) |> debug::print_on_item("x") |> count() }, 1);
     });
     let returned = lines.iter().filter(|line| line.starts_with("PIPE: returning")).count();
     assert_eq!(returned, 1);
@@ -98,15 +81,10 @@ fn markers_are_not_printed() {
 #[test]
 fn above_a_queue_each_worker_prints() {
     let lines = printed("debug::above_a_queue_each_worker_prints", || {
-        assert_eq!(
-            pipeline! { range(10) |> debug::print_on_item(|x| *x) |> thread::queue(2) |> count() },
-            10
-        );
+        assert_eq!(pipeline! { range(10) |> debug::print_on_item(|x| *x) |> thread::queue(2) |> count() }, 10);
     });
-    let mut returned: Vec<i32> = lines
-        .iter()
-        .filter_map(|l| l.strip_prefix("PIPE: returning ")?.parse().ok())
-        .collect();
+    let mut returned: Vec<i32> =
+        lines.iter().filter_map(|l| l.strip_prefix("PIPE: returning ")?.parse().ok()).collect();
     returned.sort_unstable();
     assert_eq!(returned, (0..10).collect::<Vec<_>>());
 }

@@ -10,27 +10,15 @@ fn noted<'a>(notes: &'a RefCell<Vec<String>>, name: &'a str, n: i32) -> impl Ite
 
 #[test]
 fn they_give_the_items_of_each_item() {
-    assert_eq!(
-        pipeline! { [vec![1], vec![], vec![2, 3]] |> flatten() |> collect::<Vec<_>>() },
-        [1, 2, 3]
-    );
-    assert_eq!(
-        pipeline! { [vec![1], vec![], vec![2, 3]] |> flatten_eager() |> collect::<Vec<_>>() },
-        [1, 2, 3]
-    );
+    assert_eq!(pipeline! { [vec![1], vec![], vec![2, 3]] |> flatten() |> collect::<Vec<_>>() }, [1, 2, 3]);
+    assert_eq!(pipeline! { [vec![1], vec![], vec![2, 3]] |> flatten_eager() |> collect::<Vec<_>>() }, [1, 2, 3]);
 }
 
 #[test]
 fn items_may_be_any_iterables() {
     assert_eq!(pipeline! { [Some(1), None] |> flatten() |> collect::<Vec<_>>() }, [1]);
-    assert_eq!(
-        pipeline! { range(3) |> map(|n| 0..n) |> flatten() |> collect::<Vec<_>>() },
-        [0, 0, 1]
-    );
-    assert_eq!(
-        pipeline! { ["ab", "c"] |> map(|s| s.chars()) |> flatten_eager() |> collect::<String>() },
-        "abc"
-    );
+    assert_eq!(pipeline! { range(3) |> map(|n| 0..n) |> flatten() |> collect::<Vec<_>>() }, [0, 0, 1]);
+    assert_eq!(pipeline! { ["ab", "c"] |> map(|s| s.chars()) |> flatten_eager() |> collect::<String>() }, "abc");
     let pipes = pipeline! { range(3) |> map(|n| pipeline! { range(n) |> map(|x| 10 * x) }) |> flatten() };
     assert_eq!(pipes.collect::<Vec<_>>(), [0, 0, 10]);
 }
@@ -57,10 +45,7 @@ fn flatten_eager_takes_the_items_of_an_item_all_at_once() {
 
 #[test]
 fn flatten_gives_from_an_endless_item() {
-    assert_eq!(
-        pipeline! { [5..] |> flatten() |> take(2) |> collect::<Vec<i32>>() },
-        [5, 6]
-    );
+    assert_eq!(pipeline! { [5..] |> flatten() |> take(2) |> collect::<Vec<i32>>() }, [5, 6]);
 }
 
 #[test]
@@ -74,10 +59,7 @@ fn markers_stand_between_the_items_of_their_neighbours() {
 fn empty_streams_and_empty_items_give_nothing() {
     assert_eq!(pipeline! { Vec::<Vec<i32>>::new() |> flatten() |> count() }, 0);
     assert_eq!(pipeline! { vec![Vec::<i32>::new(); 3] |> flatten() |> count() }, 0);
-    assert_eq!(
-        pipeline! { vec![Vec::<i32>::new(); 3] |> flatten_eager() |> count() },
-        0
-    );
+    assert_eq!(pipeline! { vec![Vec::<i32>::new(); 3] |> flatten_eager() |> count() }, 0);
 }
 
 #[test]

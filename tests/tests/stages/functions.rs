@@ -4,18 +4,12 @@ use tinypl_tests::signals;
 
 #[test]
 fn map_applies_its_function() {
-    assert_eq!(
-        pipeline! { range(3) |> map(|x| 10 * x) |> collect::<Vec<_>>() },
-        [0, 10, 20]
-    );
+    assert_eq!(pipeline! { range(3) |> map(|x| 10 * x) |> collect::<Vec<_>>() }, [0, 10, 20]);
 }
 
 #[test]
 fn map_changes_the_type_of_the_items() {
-    assert_eq!(
-        pipeline! { range(3) |> map(|x| x.to_string()) |> collect::<String>() },
-        "012"
-    );
+    assert_eq!(pipeline! { range(3) |> map(|x| x.to_string()) |> collect::<String>() }, "012");
 }
 
 #[test]
@@ -40,10 +34,7 @@ fn each_sees_each_item_and_passes_it_on() {
 
 #[test]
 fn filter_keeps_what_its_predicate_holds_for() {
-    assert_eq!(
-        pipeline! { range(6) |> filter(|x| x % 3 == 0) |> collect::<Vec<_>>() },
-        [0, 3]
-    );
+    assert_eq!(pipeline! { range(6) |> filter(|x| x % 3 == 0) |> collect::<Vec<_>>() }, [0, 3]);
     assert_eq!(pipeline! { range(6) |> filter(|_| false) |> count() }, 0);
     assert_eq!(pipeline! { range(6) |> filter(|_| true) |> count() }, 6);
 }
@@ -88,26 +79,11 @@ fn try_map_ends_at_the_first_err() {
 #[test]
 fn try_map_takes_every_kind_of_error() {
     let text = |x: i32| if x < 1 { Ok(x) } else { Err("text") };
-    assert_eq!(
-        pipeline! { range(3) |> try_map(text) |> try_collect::<Vec<_>>() }
-            .unwrap_err()
-            .message(),
-        "text"
-    );
+    assert_eq!(pipeline! { range(3) |> try_map(text) |> try_collect::<Vec<_>>() }.unwrap_err().message(), "text");
     let string = |x: i32| if x < 1 { Ok(x) } else { Err(format!("{x}")) };
-    assert_eq!(
-        pipeline! { range(3) |> try_map(string) |> try_collect::<Vec<_>>() }
-            .unwrap_err()
-            .message(),
-        "1"
-    );
+    assert_eq!(pipeline! { range(3) |> try_map(string) |> try_collect::<Vec<_>>() }.unwrap_err().message(), "1");
     let boxed = |x: i32| -> Result<i32, Box<dyn std::error::Error + Send + Sync>> { Err(x.to_string().into()) };
-    assert_eq!(
-        pipeline! { range(3) |> try_map(boxed) |> try_collect::<Vec<_>>() }
-            .unwrap_err()
-            .message(),
-        "0"
-    );
+    assert_eq!(pipeline! { range(3) |> try_map(boxed) |> try_collect::<Vec<_>>() }.unwrap_err().message(), "0");
     let typed = |x: i32| u8::try_from(x - 1);
     assert!(pipeline! { range(3) |> try_map(typed) |> try_collect::<Vec<_>>() }.is_err());
 }
@@ -118,14 +94,8 @@ fn markers_pass_in_their_places() {
     assert_eq!(signals(pipeline! { marked() |> map(|x| 10 * x) }), "0 10 * 20 30 *");
     assert_eq!(signals(pipeline! { marked() |> each(|_| ()) }), "0 1 * 2 3 *");
     assert_eq!(signals(pipeline! { marked() |> filter(|x| *x > 1) }), "* 2 3 *");
-    assert_eq!(
-        signals(pipeline! { marked() |> filter_map(|x| (x < 1).then_some(x)) }),
-        "0 * *"
-    );
-    assert_eq!(
-        signals(pipeline! { marked() |> try_map(|x| Ok::<_, String>(x + 1)) }),
-        "1 2 * 3 4 *"
-    );
+    assert_eq!(signals(pipeline! { marked() |> filter_map(|x| (x < 1).then_some(x)) }), "0 * *");
+    assert_eq!(signals(pipeline! { marked() |> try_map(|x| Ok::<_, String>(x + 1)) }), "1 2 * 3 4 *");
 }
 
 #[test]
@@ -148,16 +118,10 @@ fn a_fold_sees_what_single_pulls_see() {
 
 #[test]
 fn the_size_hint_is_that_of_the_iterator_chain() {
-    assert_eq!(
-        pipeline! { range(9) |> map(|x| x) |> each(|_| ()) }.size_hint(),
-        (9, Some(9))
-    );
+    assert_eq!(pipeline! { range(9) |> map(|x| x) |> each(|_| ()) }.size_hint(), (9, Some(9)));
     assert_eq!(pipeline! { range(9) |> filter(|_| true) }.size_hint(), (0, Some(9)));
     assert_eq!(pipeline! { range(9) |> filter_map(Some) }.size_hint(), (0, Some(9)));
-    assert_eq!(
-        pipeline! { range(9) |> try_map(Ok::<_, String>) }.size_hint(),
-        (0, Some(9))
-    );
+    assert_eq!(pipeline! { range(9) |> try_map(Ok::<_, String>) }.size_hint(), (0, Some(9)));
 }
 
 #[test]

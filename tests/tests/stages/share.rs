@@ -40,10 +40,7 @@ fn holders_may_be_in_different_threads() {
 #[test]
 fn markers_go_to_whoever_pulls_them() {
     let mut shared = pipeline! { range(4) |> marker::insert_periodic(2) |> share() };
-    assert_eq!(
-        pipeline! { shared.clone() |> marker::until() |> collect::<Vec<_>>() },
-        [0, 1]
-    );
+    assert_eq!(pipeline! { shared.clone() |> marker::until() |> collect::<Vec<_>>() }, [0, 1]);
     assert_eq!(shared.next(), Some(2));
     assert_eq!(signals(shared), "3 *");
 }

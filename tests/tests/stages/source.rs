@@ -41,18 +41,9 @@ fn range_with_a_negative_step() {
 fn range_at_the_ends_of_its_type() {
     assert_eq!(pipeline! { range(250_u8, 255, 3) |> collect::<Vec<_>>() }, [250, 253]);
     assert_eq!(pipeline! { range(0_u8, 255, 255) |> collect::<Vec<_>>() }, [0]);
-    assert_eq!(
-        pipeline! { range(i8::MIN, i8::MAX, 100) |> collect::<Vec<_>>() },
-        [-128, -28, 72]
-    );
-    assert_eq!(
-        pipeline! { range(i8::MAX, i8::MIN, -100) |> collect::<Vec<_>>() },
-        [127, 27, -73]
-    );
-    assert_eq!(
-        pipeline! { range(u64::MAX - 1, u64::MAX, u64::MAX) |> collect::<Vec<_>>() },
-        [u64::MAX - 1]
-    );
+    assert_eq!(pipeline! { range(i8::MIN, i8::MAX, 100) |> collect::<Vec<_>>() }, [-128, -28, 72]);
+    assert_eq!(pipeline! { range(i8::MAX, i8::MIN, -100) |> collect::<Vec<_>>() }, [127, 27, -73]);
+    assert_eq!(pipeline! { range(u64::MAX - 1, u64::MAX, u64::MAX) |> collect::<Vec<_>>() }, [u64::MAX - 1]);
     assert_eq!(pipeline! { range(i32::MAX - 2, i32::MAX) |> count() }, 2);
     assert_eq!(pipeline! { range(i8::MAX, 0, i8::MIN) |> collect::<Vec<_>>() }, [127]);
 }
@@ -93,10 +84,7 @@ fn two_pipelines_of_one_iterator_take_from_the_same() {
     let next = || numbers.borrow_mut().next();
     let mut a = pipeline! { std::iter::from_fn(next) |> map(|x| x + 1) };
     let mut b = pipeline! { std::iter::from_fn(next) |> map(|x| x + 1) };
-    assert_eq!(
-        (a.next(), b.next(), a.next(), b.next()),
-        (Some(1), Some(2), Some(3), None)
-    );
+    assert_eq!((a.next(), b.next(), a.next(), b.next()), (Some(1), Some(2), Some(3), None));
 }
 
 #[test]
@@ -119,10 +107,7 @@ fn collections_and_their_references() {
         "1a"
     );
     assert_eq!(pipeline! { 1..=3 |> fold(0, |a, b| a + b) }, 6);
-    assert_eq!(
-        pipeline! { "añb".chars() |> filter(|c| c.is_ascii()) |> collect::<String>() },
-        "ab"
-    );
+    assert_eq!(pipeline! { "añb".chars() |> filter(|c| c.is_ascii()) |> collect::<String>() }, "ab");
 }
 
 #[test]
@@ -138,10 +123,7 @@ fn a_channels_receiver_ends_when_its_senders_do() {
     let _watchdog = watchdog(60);
     let (sender, receiver) = channel();
     let thread = std::thread::spawn(move || (0..100).for_each(|x| sender.send(x).unwrap()));
-    assert_eq!(
-        pipeline! { receiver |> thread::map(|x| 2 * x, workers = 2) |> fold(0, |a, b| a + b) },
-        9900
-    );
+    assert_eq!(pipeline! { receiver |> thread::map(|x| 2 * x, workers = 2) |> fold(0, |a, b| a + b) }, 9900);
     thread.join().unwrap();
 }
 

@@ -19,14 +19,8 @@ fn take_leaves_the_rest_where_it_was() {
 
 #[test]
 fn take_passes_the_markers_before_its_last_item() {
-    assert_eq!(
-        signals(pipeline! { range(9) |> marker::insert_periodic(2) |> take(4) }),
-        "0 1 * 2 3"
-    );
-    assert_eq!(
-        signals(pipeline! { range(9) |> marker::insert_periodic(1, after = false) |> take(2) }),
-        "* 0 * 1"
-    );
+    assert_eq!(signals(pipeline! { range(9) |> marker::insert_periodic(2) |> take(4) }), "0 1 * 2 3");
+    assert_eq!(signals(pipeline! { range(9) |> marker::insert_periodic(1, after = false) |> take(2) }), "* 0 * 1");
 }
 
 #[test]
@@ -46,10 +40,7 @@ fn skip_leaves_out_the_first_items() {
 
 #[test]
 fn skip_passes_the_markers_between_skipped_items() {
-    assert_eq!(
-        signals(pipeline! { range(5) |> marker::insert_periodic(1) |> skip(3) }),
-        "* * * 3 * 4 *"
-    );
+    assert_eq!(signals(pipeline! { range(5) |> marker::insert_periodic(1) |> skip(3) }), "* * * 3 * 4 *");
 }
 
 #[test]
@@ -74,10 +65,7 @@ fn the_size_hints() {
     assert_eq!(pipeline! { range(9) |> take(4) }.size_hint(), (4, Some(4)));
     assert_eq!(pipeline! { range(2) |> take(4) }.size_hint(), (2, Some(2)));
     assert_eq!(pipeline! { 0.. |> take(4) }.size_hint(), (4, Some(4)));
-    assert_eq!(
-        pipeline! { range(9) |> filter(|_| true) |> take(4) }.size_hint(),
-        (0, Some(4))
-    );
+    assert_eq!(pipeline! { range(9) |> filter(|_| true) |> take(4) }.size_hint(), (0, Some(4)));
     assert_eq!(pipeline! { range(9) |> skip(4) }.size_hint(), (5, Some(5)));
     assert_eq!(pipeline! { range(2) |> skip(4) }.size_hint(), (0, Some(0)));
 }

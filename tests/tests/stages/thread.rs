@@ -72,10 +72,7 @@ fn thread_map_init_makes_a_state_for_each_worker() {
     };
     let pipe = pipeline! { range(100) |> thread::map_init(init, |state, x| { state.set(state.get() + 1); (x, state.get()) }, workers = 3) };
     let all = sorted(pipe);
-    assert_eq!(
-        all.iter().map(|pair| pair.0).collect::<Vec<_>>(),
-        (0..100).collect::<Vec<_>>()
-    );
+    assert_eq!(all.iter().map(|pair| pair.0).collect::<Vec<_>>(), (0..100).collect::<Vec<_>>());
     // no two workers count in the same state
     let states = STATES.load(Relaxed);
     assert!((1..=3).contains(&states));
@@ -120,10 +117,7 @@ fn a_source_that_is_not_made_for_threads_needs_no_mutex() {
         i += 2;
         (i <= 100).then_some(i)
     });
-    assert_eq!(
-        pipeline! { numbers |> thread::map(|x| x, workers = 16) |> fold(0, |a, b| a + b) },
-        2550
-    );
+    assert_eq!(pipeline! { numbers |> thread::map(|x| x, workers = 16) |> fold(0, |a, b| a + b) }, 2550);
 }
 
 #[test]

@@ -4,14 +4,8 @@ use tinypl_tests::signals;
 
 #[test]
 fn it_pairs_items_until_either_ends() {
-    assert_eq!(
-        pipeline! { range(9) |> zip(["a", "b"]) |> collect::<Vec<_>>() },
-        [(0, "a"), (1, "b")]
-    );
-    assert_eq!(
-        pipeline! { range(1) |> zip(["a", "b"]) |> collect::<Vec<_>>() },
-        [(0, "a")]
-    );
+    assert_eq!(pipeline! { range(9) |> zip(["a", "b"]) |> collect::<Vec<_>>() }, [(0, "a"), (1, "b")]);
+    assert_eq!(pipeline! { range(1) |> zip(["a", "b"]) |> collect::<Vec<_>>() }, [(0, "a")]);
     assert_eq!(pipeline! { range(0) |> zip(["a", "b"]) |> count() }, 0);
 }
 
@@ -34,18 +28,9 @@ fn the_upstreams_markers_pass_and_the_others_do_not() {
 #[test]
 fn the_other_is_any_iterable_or_pipeline() {
     let mut other = pipeline! { range(10, 20) };
-    assert_eq!(
-        pipeline! { range(2) |> zip(other.by_ref()) |> collect::<Vec<_>>() },
-        [(0, 10), (1, 11)]
-    );
-    assert_eq!(
-        pipeline! { range(2) |> zip(&mut other) |> collect::<Vec<_>>() },
-        [(0, 12), (1, 13)]
-    );
-    assert_eq!(
-        pipeline! { range(2) |> zip(other) |> zip(1..) |> collect::<Vec<_>>() },
-        [((0, 14), 1), ((1, 15), 2)]
-    );
+    assert_eq!(pipeline! { range(2) |> zip(other.by_ref()) |> collect::<Vec<_>>() }, [(0, 10), (1, 11)]);
+    assert_eq!(pipeline! { range(2) |> zip(&mut other) |> collect::<Vec<_>>() }, [(0, 12), (1, 13)]);
+    assert_eq!(pipeline! { range(2) |> zip(other) |> zip(1..) |> collect::<Vec<_>>() }, [((0, 14), 1), ((1, 15), 2)]);
 }
 
 #[test]

@@ -3,10 +3,11 @@
 //! `Deref` for each kind of source, the first that fits wins; one candidate a level, so that an expression of the error
 //! type is not ambiguous.
 use super::{Impossible, No, Yes};
+use crate::error::Site;
 use crate::locked::{Locked, stage};
 use crate::pipe::Pipe;
 use crate::pipeline::{Borrowed, Pipeline};
-use crate::stage::{Iter, Sure, source};
+use crate::stage::{All, Iter, Sure, source};
 use std::marker::PhantomData;
 use std::ops::{Deref, DerefMut};
 
@@ -155,14 +156,12 @@ impl<P: Pipe> Opens<APipe, Yes> for P {
 
 #[diagnostic::do_not_recommend]
 impl<I: IntoIterator> Opens<ASureIterable, Yes> for I {
-    type Pipe = Locked<Iter<I::IntoIter>>;
+    type Pipe = Locked<All<I::IntoIter>>;
 
     #[inline]
     #[track_caller]
     fn open(self) -> Self::Pipe {
-        let mut source = source(self);
-        source.stage_mut().sure = true;
-        source
+        Locked::new(All::new(self.into_iter()), Site::here("source"))
     }
 }
 

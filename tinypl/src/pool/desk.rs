@@ -79,11 +79,7 @@ unsafe impl<I: Send> Send for Desk<I> {}
 impl<I> Desk<I> {
     pub(crate) fn new(capacity: usize) -> Self {
         let cursor = Arc::new(Cursor(CachePadded::new(AtomicU64::new(0))));
-        Self {
-            cursor,
-            lock: Mutex::new(()),
-            slots: Slots::new(capacity),
-        }
+        Self { cursor, lock: Mutex::new(()), slots: Slots::new(capacity) }
     }
 
     pub(crate) fn cursor(&self) -> Arc<Cursor> {
@@ -98,11 +94,7 @@ impl<I> Desk<I> {
         let held = self.lock.lock();
         let (next, end) = unpack(self.cursor.0.load(Acquire));
         assert!(next >= end, "the desk is in use");
-        Loading {
-            desk: self,
-            n: 0,
-            _held: held,
-        }
+        Loading { desk: self, n: 0, _held: held }
     }
 
     /// The next signal to start, and whether the consumer asked.
@@ -146,11 +138,7 @@ impl<I> Desk<I> {
             if n == 0 {
                 return Vec::new();
             }
-            match self
-                .cursor
-                .0
-                .compare_exchange_weak(word, word + n as u64, AcqRel, Acquire)
-            {
+            match self.cursor.0.compare_exchange_weak(word, word + n as u64, AcqRel, Acquire) {
                 Ok(_) => {
                     // SAFETY: the exchange made these slots ours; `load`, which might write them, waits for the lock
                     return (next..next + n).map(|i| unsafe { self.slots.take(i) }).collect();
@@ -190,9 +178,7 @@ impl<I> Drop for Loading<'_, I> {
 
 impl<I> fmt::Debug for Desk<I> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Desk")
-            .field("cursor", &self.cursor)
-            .finish_non_exhaustive()
+        f.debug_struct("Desk").field("cursor", &self.cursor).finish_non_exhaustive()
     }
 }
 
@@ -225,13 +211,7 @@ pub(crate) fn outbox<E>(capacity: usize) -> (Tray<E>, Arc<Outbox<E>>) {
         fetched: Mutex::new(0),
         slots: Slots::new(capacity),
     });
-    (
-        Tray {
-            outbox: outbox.clone(),
-            made: 0,
-        },
-        outbox,
-    )
+    (Tray { outbox: outbox.clone(), made: 0 }, outbox)
 }
 
 impl<E> Tray<E> {
@@ -298,8 +278,6 @@ impl<E> Drop for Outbox<E> {
 
 impl<E> fmt::Debug for Outbox<E> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Outbox")
-            .field("finished", &self.finished)
-            .finish_non_exhaustive()
+        f.debug_struct("Outbox").field("finished", &self.finished).finish_non_exhaustive()
     }
 }

@@ -120,10 +120,7 @@ impl Flow {
     pub(crate) fn fill(&self) -> usize {
         // what is beyond `maxsize` is in the hands of workers who wait for room
         let given = self.given.load(Acquire);
-        self.sent
-            .load(Acquire)
-            .saturating_sub(given)
-            .min(self.options.maxsize())
+        self.sent.load(Acquire).saturating_sub(given).min(self.options.maxsize())
     }
 }
 

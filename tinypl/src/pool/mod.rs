@@ -3,6 +3,7 @@
 mod bell;
 mod credits;
 mod desk;
+mod desks;
 mod flow;
 #[cfg(all(test, loom))]
 mod models;
@@ -14,7 +15,8 @@ mod worker;
 
 pub(crate) use bell::Bell;
 pub(crate) use credits::Credits;
-pub(crate) use desk::{Cursor, Desk};
+pub(crate) use desk::Desk;
+pub(crate) use desks::Desks;
 pub use flow::OnWorkerError;
 pub(crate) use flow::{Flow, Options};
 pub(crate) use output::Output;

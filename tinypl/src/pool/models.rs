@@ -20,14 +20,8 @@ fn check(name: &str, preemptions: Option<usize>, model: impl Fn() + Send + Sync 
         count.fetch_add(1, Relaxed);
         model();
     });
-    let bound = builder
-        .preemption_bound
-        .map_or("all".to_owned(), |n| format!("≤ {n} preemptions"));
-    println!(
-        "{name}: {} interleavings ({bound}), {:.1?}",
-        runs.load(Relaxed),
-        began.elapsed()
-    );
+    let bound = builder.preemption_bound.map_or("all".to_owned(), |n| format!("≤ {n} preemptions"));
+    println!("{name}: {} interleavings ({bound}), {:.1?}", runs.load(Relaxed), began.elapsed());
 }
 
 /// An item that is to be taken once and dropped once.
@@ -55,9 +49,7 @@ impl Items {
     }
 
     fn assert_dropped_once(&self) {
-        self.0
-            .iter()
-            .for_each(|n| assert_eq!(n.load(Relaxed), 1, "dropped once"));
+        self.0.iter().for_each(|n| assert_eq!(n.load(Relaxed), 1, "dropped once"));
     }
 }
 
@@ -68,12 +60,7 @@ fn lay<I>(desk: &Desk<I>, signals: impl IntoIterator<Item = I>) {
 
 fn thief(desk: &Arc<Desk<Once>>, times: usize) -> JoinHandle<Vec<usize>> {
     let desk = desk.clone();
-    spawn(move || {
-        (0..times)
-            .flat_map(|_| desk.steal())
-            .map(|signal| signal.number)
-            .collect()
-    })
+    spawn(move || (0..times).flat_map(|_| desk.steal()).map(|signal| signal.number).collect())
 }
 
 fn take_all(desk: &Desk<Once>) -> Vec<usize> {

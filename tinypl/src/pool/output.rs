@@ -71,7 +71,7 @@ impl<'a, P: Pipe<Item: Send> + Send + Sync + 'a> Launch<'a, Signal<P>> for P {
         let results = Arc::new(Results {
             sent: CachePadded::new(Mutex::new(VecDeque::new())),
             outboxes,
-            cursors: self.bottom().cursors(),
+            cursors: self.bottom().desks().cursors(),
         });
         let up = Arc::new(*self);
         let job = |(seat, tray)| -> Job<'a> {
@@ -79,11 +79,7 @@ impl<'a, P: Pipe<Item: Send> + Send + Sync + 'a> Launch<'a, Signal<P>> for P {
             Box::new(move || worker::run(&*up, flow, seat, &results, tray))
         };
         let jobs = trays.into_iter().enumerate().map(job).collect();
-        Launched {
-            results: results.clone(),
-            jobs,
-            above: Box::new(up.clone()),
-        }
+        Launched { results: results.clone(), jobs, above: Box::new(up.clone()) }
     }
 }
 
@@ -156,11 +152,7 @@ impl<'a, T, M: Named, G: Tagged> Output<'a, T, M, G> {
             }
             let Launched { results, jobs, above } = launch.launch(&self.flow);
             self.slack = self.flow.credits.slack();
-            self.state = Running::Yes {
-                results,
-                joins: self.spawn(spawner, jobs),
-                above: Some(above),
-            };
+            self.state = Running::Yes { results, joins: self.spawn(spawner, jobs), above: Some(above) };
         }
         start.repeat(&self.above);
     }
@@ -217,11 +209,7 @@ impl<'a, T, M: Named, G: Tagged> Output<'a, T, M, G> {
             if ended() {
                 continue;
             }
-            self.sleep(
-                &results,
-                &ended,
-                warning.map(|(began, limit)| limit.saturating_sub(began.elapsed())),
-            );
+            self.sleep(&results, &ended, warning.map(|(began, limit)| limit.saturating_sub(began.elapsed())));
             if let Some((began, limit)) = warning
                 && began.elapsed() >= limit
             {
@@ -243,11 +231,7 @@ impl<'a, T, M: Named, G: Tagged> Output<'a, T, M, G> {
         if napped {
             let bound = self.flow.credits.bound();
             // once in a while till it is full: workers that then sleep are spread anew over the cores
-            let much = if self.nap.is_long() {
-                bound
-            } else {
-                (bound * 3 / 4).max(1)
-            };
+            let much = if self.nap.is_long() { bound } else { (bound * 3 / 4).max(1) };
             let look = || results.anything_sent() || results.anything_finished() || ended();
             items.sleep(self.given + much, Some(limit.map_or(NAP, |limit| limit.min(NAP))), look);
         } else {
@@ -353,9 +337,7 @@ impl<T, M: Named, G: Tagged> Drop for Output<'_, T, M, G> {
 
 impl<T, M: Named, G: Tagged> fmt::Debug for Output<'_, T, M, G> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Output")
-            .field("flow", &self.flow)
-            .finish_non_exhaustive()
+        f.debug_struct("Output").field("flow", &self.flow).finish_non_exhaustive()
     }
 }
 

@@ -15,10 +15,7 @@ pub(crate) struct InTurn<'a>(&'a Turn);
 
 impl Turn {
     pub(crate) fn new() -> Self {
-        Self {
-            taken: AtomicBool::new(false),
-            bell: Bell::new(),
-        }
+        Self { taken: AtomicBool::new(false), bell: Bell::new() }
     }
 
     /// Waits for this thread's turn; `None` if it is to stop.

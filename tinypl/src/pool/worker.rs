@@ -34,24 +34,14 @@ pub(crate) fn run<P: Pipe>(
     results: &Results<Signal<P>>,
     mut tray: Tray<Signal<P>>,
 ) {
-    stop::enlist(Worker {
-        stop: flow.stop.clone(),
-        downstream: flow.items.clone(),
-    });
-    let mut hand = Hand {
-        flow,
-        seat,
-        want: 1,
-        loaded: 0,
-        taken: 0,
-        patient: true,
-    };
+    stop::enlist(Worker { stop: flow.stop.clone(), downstream: flow.items.clone() });
+    let mut hand = Hand { flow, seat, want: 1, loaded: 0, taken: 0, patient: true };
     if let Err(panic) = caught(|| work(up, &mut hand, results, &mut tray)) {
         hand.flow.fail(panic);
     }
     send(&hand, results, &mut tray);
     // what is left is dropped, and may panic in that
-    if let Err(panic) = caught(|| up.bottom().desk(seat).clear()) {
+    if let Err(panic) = caught(|| up.bottom().desks().desk(seat).clear()) {
         hand.flow.fail(panic);
     }
     hand.flow.ended(1);
@@ -67,7 +57,7 @@ fn work<P: Pipe>(up: &P, hand: &mut Hand, results: &Results<Signal<P>>, tray: &m
             Refill::Over => return,
             Refill::Failed(error) => return hand.flow.fail(error),
         }
-        let desk = bottom.desk(hand.seat);
+        let desk = bottom.desks().desk(hand.seat);
         let mut started = 0;
         let mut wanted = false;
         loop {

@@ -14,14 +14,7 @@ use std::fmt;
 /// ```
 #[track_caller]
 pub fn chain<P: Pipe<Tags = ()>, I: IntoIterator<Item = P::Item>>(up: P, other: I) -> Locked<Chain<P, I::IntoIter>> {
-    Locked::new(
-        Chain {
-            up,
-            ended: false,
-            other: other.into_iter(),
-        },
-        Site::here("chain"),
-    )
+    Locked::new(Chain { up, ended: false, other: other.into_iter() }, Site::here("chain"))
 }
 
 /// The stage of [`chain`].

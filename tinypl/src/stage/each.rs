@@ -19,21 +19,13 @@ use std::ops::ControlFlow;
 /// A panic of `f` ends the pipeline with an [`Error`](crate::Error) that names this stage and the item.
 #[track_caller]
 pub fn each<P: Pipe, F: Fn(&P::Item)>(up: P, f: F) -> Each<P, F> {
-    Each {
-        up,
-        f,
-        site: Site::here("each"),
-    }
+    Each { up, f, site: Site::here("each") }
 }
 
 /// [`each`] for a function that changes what it captured: one thread at a time pulls it.
 #[track_caller]
 pub fn each_mut<P: Pipe, F: FnMut(&P::Item)>(up: P, f: F) -> Each<P, Exclusive<F>> {
-    Each {
-        up,
-        f: Exclusive::new(f),
-        site: Site::here("each"),
-    }
+    Each { up, f: Exclusive::new(f), site: Site::here("each") }
 }
 
 /// The stage of [`each`].
@@ -93,9 +85,6 @@ impl<P: Pipe, F: for<'a> Func<&'a P::Item, Out = ()>> Pipe for Each<P, F> {
 
 impl<P: fmt::Debug, F> fmt::Debug for Each<P, F> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Each")
-            .field("site", &self.site)
-            .field("up", &self.up)
-            .finish()
+        f.debug_struct("Each").field("site", &self.site).field("up", &self.up).finish()
     }
 }

@@ -52,9 +52,6 @@ impl<P: Pipe> Serial for Enumerate<P> {
 
 impl<P: fmt::Debug> fmt::Debug for Enumerate<P> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Enumerate")
-            .field("next", &self.next)
-            .field("up", &self.up)
-            .finish()
+        f.debug_struct("Enumerate").field("next", &self.next).field("up", &self.up).finish()
     }
 }

@@ -18,21 +18,13 @@ use std::ops::ControlFlow;
 /// A panic of `pred` ends the pipeline with an [`Error`](crate::Error) that names this stage and the item.
 #[track_caller]
 pub fn filter<P: Pipe, F: Fn(&P::Item) -> bool>(up: P, pred: F) -> Filter<P, F> {
-    Filter {
-        up,
-        pred,
-        site: Site::here("filter"),
-    }
+    Filter { up, pred, site: Site::here("filter") }
 }
 
 /// [`filter`] for a function that changes what it captured: one thread at a time pulls it.
 #[track_caller]
 pub fn filter_mut<P: Pipe, F: FnMut(&P::Item) -> bool>(up: P, pred: F) -> Filter<P, Exclusive<F>> {
-    Filter {
-        up,
-        pred: Exclusive::new(pred),
-        site: Site::here("filter"),
-    }
+    Filter { up, pred: Exclusive::new(pred), site: Site::here("filter") }
 }
 
 /// The stage of [`filter`].
@@ -81,11 +73,9 @@ impl<P: Pipe, F: for<'a> Func<&'a P::Item, Out = bool>> Pipe for Filter<P, F> {
         mut fold: impl FnMut(B, Signal<Self>) -> ControlFlow<C, B>,
     ) -> ControlFlow<C, B> {
         let Self { up, pred, site } = self;
-        up.try_fold(init, |acc, signal| {
-            match sift(signal, |x| at(site, || None, || pred.call_mut(x))) {
-                Some(signal) => fold(acc, signal),
-                None => ControlFlow::Continue(acc),
-            }
+        up.try_fold(init, |acc, signal| match sift(signal, |x| at(site, || None, || pred.call_mut(x))) {
+            Some(signal) => fold(acc, signal),
+            None => ControlFlow::Continue(acc),
         })
     }
 
@@ -97,9 +87,6 @@ impl<P: Pipe, F: for<'a> Func<&'a P::Item, Out = bool>> Pipe for Filter<P, F> {
 
 impl<P: fmt::Debug, F> fmt::Debug for Filter<P, F> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Filter")
-            .field("site", &self.site)
-            .field("up", &self.up)
-            .finish()
+        f.debug_struct("Filter").field("site", &self.site).field("up", &self.up).finish()
     }
 }

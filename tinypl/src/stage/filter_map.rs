@@ -18,21 +18,13 @@ use std::ops::ControlFlow;
 /// A panic of `f` ends the pipeline with an [`Error`](crate::Error) that names this stage and the item.
 #[track_caller]
 pub fn filter_map<P: Pipe, F: Fn(P::Item) -> Option<R>, R>(up: P, f: F) -> FilterMap<P, F> {
-    FilterMap {
-        up,
-        f,
-        site: Site::here("filter_map"),
-    }
+    FilterMap { up, f, site: Site::here("filter_map") }
 }
 
 /// [`filter_map`] for a function that changes what it captured: one thread at a time pulls it.
 #[track_caller]
 pub fn filter_map_mut<P: Pipe, F: FnMut(P::Item) -> Option<R>, R>(up: P, f: F) -> FilterMap<P, Exclusive<F>> {
-    FilterMap {
-        up,
-        f: Exclusive::new(f),
-        site: Site::here("filter_map"),
-    }
+    FilterMap { up, f: Exclusive::new(f), site: Site::here("filter_map") }
 }
 
 /// The stage of [`filter_map`].
@@ -85,11 +77,9 @@ impl<P: Pipe, F: Func<P::Item, Out = Option<R>>, R> Pipe for FilterMap<P, F> {
         mut fold: impl FnMut(B, Signal<Self>) -> ControlFlow<C, B>,
     ) -> ControlFlow<C, B> {
         let Self { up, f, site } = self;
-        up.try_fold(init, |acc, signal| {
-            match sift(signal, |x| at(site, || None, || f.call_mut(x))) {
-                Some(signal) => fold(acc, signal),
-                None => ControlFlow::Continue(acc),
-            }
+        up.try_fold(init, |acc, signal| match sift(signal, |x| at(site, || None, || f.call_mut(x))) {
+            Some(signal) => fold(acc, signal),
+            None => ControlFlow::Continue(acc),
         })
     }
 
@@ -101,9 +91,6 @@ impl<P: Pipe, F: Func<P::Item, Out = Option<R>>, R> Pipe for FilterMap<P, F> {
 
 impl<P: fmt::Debug, F> fmt::Debug for FilterMap<P, F> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("FilterMap")
-            .field("site", &self.site)
-            .field("up", &self.up)
-            .finish()
+        f.debug_struct("FilterMap").field("site", &self.site).field("up", &self.up).finish()
     }
 }

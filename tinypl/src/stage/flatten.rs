@@ -26,13 +26,7 @@ pub fn flatten<P: Pipe<Item: IntoIterator, Tags = ()>>(up: P) -> Locked<Flatten<
 /// ```
 #[track_caller]
 pub fn flatten_eager<P: Pipe<Item: IntoIterator, Tags = ()>>(up: P) -> Locked<FlattenEager<P>> {
-    Locked::new(
-        FlattenEager {
-            up,
-            inner: Vec::new().into_iter(),
-        },
-        Site::here("flatten_eager"),
-    )
+    Locked::new(FlattenEager { up, inner: Vec::new().into_iter() }, Site::here("flatten_eager"))
 }
 
 /// The stage of [`flatten`].
@@ -107,9 +101,6 @@ impl<P: Pipe<Item: IntoIterator, Tags = ()>> Serial for FlattenEager<P> {
 
 impl<P: Pipe<Item: IntoIterator> + fmt::Debug> fmt::Debug for FlattenEager<P> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("FlattenEager")
-            .field("up", &self.up)
-            .field("ready", &self.inner.len())
-            .finish()
+        f.debug_struct("FlattenEager").field("up", &self.up).field("ready", &self.inner.len()).finish()
     }
 }

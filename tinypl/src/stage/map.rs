@@ -23,11 +23,7 @@ use std::ops::ControlFlow;
 /// A panic of `f` ends the pipeline with an [`Error`](crate::Error) that names this stage and the item.
 #[track_caller]
 pub fn map<P: Pipe, F: Fn(P::Item) -> R, R>(up: P, f: F) -> Map<P, F> {
-    Map {
-        up,
-        f,
-        site: Site::here("map"),
-    }
+    Map { up, f, site: Site::here("map") }
 }
 
 /// [`map`] for a function that changes what it captured: one thread at a time pulls it.
@@ -41,11 +37,7 @@ pub fn map<P: Pipe, F: Fn(P::Item) -> R, R>(up: P, f: F) -> Map<P, F> {
 /// ```
 #[track_caller]
 pub fn map_mut<P: Pipe, F: FnMut(P::Item) -> R, R>(up: P, f: F) -> Map<P, Exclusive<F>> {
-    Map {
-        up,
-        f: Exclusive::new(f),
-        site: Site::here("map"),
-    }
+    Map { up, f: Exclusive::new(f), site: Site::here("map") }
 }
 
 /// The stage of [`map`].
@@ -80,9 +72,7 @@ impl<P: Pipe, F: Func<P::Item>> Pipe for Map<P, F> {
         mut fold: impl FnMut(B, Signal<Self>) -> ControlFlow<C, B>,
     ) -> ControlFlow<C, B> {
         let Self { up, f, site } = self;
-        up.try_fold(init, |acc, signal| {
-            fold(acc, signal.map(|x| at(site, || None, || f.call_mut(x))))
-        })
+        up.try_fold(init, |acc, signal| fold(acc, signal.map(|x| at(site, || None, || f.call_mut(x)))))
     }
 
     #[inline]
@@ -93,9 +83,6 @@ impl<P: Pipe, F: Func<P::Item>> Pipe for Map<P, F> {
 
 impl<P: fmt::Debug, F> fmt::Debug for Map<P, F> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Map")
-            .field("site", &self.site)
-            .field("up", &self.up)
-            .finish()
+        f.debug_struct("Map").field("site", &self.site).field("up", &self.up).finish()
     }
 }

@@ -31,7 +31,7 @@ pub use ratelimit::{RateLimit, RateLimitHandle, ratelimit};
 pub use share::{Share, share};
 pub use skip::{Skip, skip};
 pub(crate) use source::Sure;
-pub use source::{Iter, Steps, range, source};
+pub use source::{All, Iter, Number, Steps, range, source};
 pub use take::{Take, take};
 pub use try_map::{TryMap, try_map, try_map_mut};
 pub use zip::{Zip, zip};

@@ -30,18 +30,8 @@ use std::marker::PhantomData;
 #[track_caller]
 pub fn partition<P: Pipe<Tags = ()>>(up: P, n: usize) -> Partition<P, Nowhere> {
     assert!(n > 0, "`n` of `partition` must be at least 1");
-    let groups = Groups {
-        up,
-        n,
-        group: Vec::new(),
-        due: VecDeque::new(),
-        after: false,
-        split: false,
-    };
-    Partition {
-        groups: Locked::new(groups, Site::here("partition")),
-        placing: PhantomData,
-    }
+    let groups = Groups { up, n, group: Vec::new(), due: VecDeque::new(), after: false, split: false };
+    Partition { groups: Locked::new(groups, Site::here("partition")), placing: PhantomData }
 }
 
 /// The stage of [`partition`]. `M` says where markers go.
@@ -68,10 +58,7 @@ impl<P: Pipe<Tags = ()>, M> Partition<P, M> {
 
     fn placed<W: Placing<P::Marker>>(mut self) -> Partition<P, W> {
         self.groups.stage_mut().after = W::AFTER;
-        Partition {
-            groups: self.groups,
-            placing: PhantomData,
-        }
+        Partition { groups: self.groups, placing: PhantomData }
     }
 }
 
@@ -174,8 +161,7 @@ impl<P: Pipe<Tags = ()>> Serial for Groups<P> {
             match self.up.pull() {
                 Some(Envelope::Item(x, ())) => {
                     if self.group.is_empty() {
-                        self.group
-                            .reserve_exact(self.n.min(self.up.size_hint().0.saturating_add(1)));
+                        self.group.reserve_exact(self.n.min(self.up.size_hint().0.saturating_add(1)));
                     }
                     self.group.push(x);
                     if self.group.len() == self.n {

@@ -28,19 +28,8 @@ use std::time::Duration;
 #[track_caller]
 pub fn ratelimit<P: Pipe>(up: P, num: usize, period: Duration) -> Locked<RateLimit<P>> {
     assert!(num > 0, "`num` of `ratelimit` must be at least 1");
-    let log = Arc::new(Log {
-        num,
-        period,
-        times: Mutex::new(VecDeque::new()),
-    });
-    Locked::new(
-        RateLimit {
-            up,
-            log,
-            bell: Bell::new(),
-        },
-        Site::here("ratelimit"),
-    )
+    let log = Arc::new(Log { num, period, times: Mutex::new(VecDeque::new()) });
+    Locked::new(RateLimit { up, log, bell: Bell::new() }, Site::here("ratelimit"))
 }
 
 impl<P: Pipe> Locked<RateLimit<P>> {
@@ -71,9 +60,7 @@ impl Log {
     /// How long it is until the oldest of the last pulls leaves the period.
     fn until_drop(&self) -> Duration {
         let times = self.times.lock();
-        times
-            .front()
-            .map_or(Duration::ZERO, |oldest| self.period.saturating_sub(oldest.elapsed()))
+        times.front().map_or(Duration::ZERO, |oldest| self.period.saturating_sub(oldest.elapsed()))
     }
 
     /// Takes a place, or says how long there is none.
@@ -121,11 +108,7 @@ impl<P: Pipe> Serial for RateLimit<P> {
 impl<P: fmt::Debug> fmt::Debug for RateLimit<P> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Log { num, period, .. } = &*self.log;
-        f.debug_struct("RateLimit")
-            .field("num", num)
-            .field("period", period)
-            .field("up", &self.up)
-            .finish()
+        f.debug_struct("RateLimit").field("num", num).field("period", period).field("up", &self.up).finish()
     }
 }
 

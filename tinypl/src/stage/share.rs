@@ -22,18 +22,8 @@ use std::fmt;
 /// ```
 #[track_caller]
 pub fn share<P: Pipe>(up: P) -> Locked<Share<P>> {
-    let state = State {
-        up,
-        failed: None,
-        above: None,
-    };
-    Locked::new(
-        Share(Arc::new(Shared {
-            turn: Turn::new(),
-            state: Mutex::new(state),
-        })),
-        Site::here("share"),
-    )
+    let state = State { up, failed: None, above: None };
+    Locked::new(Share(Arc::new(Shared { turn: Turn::new(), state: Mutex::new(state) })), Site::here("share"))
 }
 
 /// The stage of [`share`].

@@ -54,18 +54,12 @@ impl<P: Pipe> Serial for Skip<P> {
 
     fn size_hint(&self) -> (usize, Option<usize>) {
         let (least, most) = self.up.size_hint();
-        (
-            least.saturating_sub(self.left),
-            most.map(|n| n.saturating_sub(self.left)),
-        )
+        (least.saturating_sub(self.left), most.map(|n| n.saturating_sub(self.left)))
     }
 }
 
 impl<P: fmt::Debug> fmt::Debug for Skip<P> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Skip")
-            .field("left", &self.left)
-            .field("up", &self.up)
-            .finish()
+        f.debug_struct("Skip").field("left", &self.left).field("up", &self.up).finish()
     }
 }

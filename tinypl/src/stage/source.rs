@@ -17,13 +17,7 @@ use std::ops::{ControlFlow, Range};
 /// ```
 #[track_caller]
 pub fn source<I: IntoIterator>(items: I) -> Locked<Iter<I::IntoIter>> {
-    Locked::new(
-        Iter {
-            iter: items.into_iter(),
-            sure: false,
-        },
-        Site::here("source"),
-    )
+    Locked::new(Iter { iter: items.into_iter() }, Site::here("source"))
 }
 
 /// The numbers from `from` to `to`, without `to`; [`step`](Locked::step) sets another step than 1.
@@ -39,20 +33,14 @@ pub fn source<I: IntoIterator>(items: I) -> Locked<Iter<I::IntoIter>> {
 /// assert_eq!(Pipeline::new(range(0, 10).step(3)).collect::<Vec<_>>(), [0, 3, 6, 9]);
 /// ```
 #[track_caller]
-pub fn range<T: Number>(from: T, to: T) -> Locked<Iter<Range<T>>>
+pub fn range<T: Number>(from: T, to: T) -> Locked<All<Range<T>>>
 where
     Range<T>: Iterator<Item = T>,
 {
-    Locked::new(
-        Iter {
-            iter: from..to,
-            sure: true,
-        },
-        Site::here("range"),
-    )
+    Locked::new(All::new(from..to), Site::here("range"))
 }
 
-impl<T: Number> Locked<Iter<Range<T>>>
+impl<T: Number> Locked<All<Range<T>>>
 where
     Range<T>: Iterator<Item = T>,
 {
@@ -61,33 +49,18 @@ where
     /// # Panics
     /// If `step` is 0.
     #[track_caller]
-    pub fn step(self, step: T) -> Locked<Iter<Steps<T>>> {
+    pub fn step(self, step: T) -> Locked<All<Steps<T>>> {
         assert!(step != T::ZERO, "the step of a range must not be 0");
-        self.with(|Iter { iter, .. }| {
-            let next = (if step > T::ZERO {
-                iter.start < iter.end
-            } else {
-                iter.start > iter.end
-            })
-            .then_some(iter.start);
-            Iter {
-                iter: Steps {
-                    next,
-                    end: iter.end,
-                    step,
-                },
-                sure: true,
-            }
+        self.with(|All { iter: Range { start, end }, .. }| {
+            All::new(Steps { next: start, left: T::steps(start, end, step), step })
         })
     }
 }
 
-/// The source of [`source`] and [`range`].
+/// The source of [`source`].
 #[derive(Clone)]
 pub struct Iter<I> {
-    pub(crate) iter: I,
-    /// Whether `next` never waits for anything.
-    pub(crate) sure: bool,
+    iter: I,
 }
 
 impl<I: Iterator> Serial for Iter<I> {
@@ -110,12 +83,6 @@ impl<I: Iterator> Serial for Iter<I> {
     }
 
     #[inline]
-    fn ready(&mut self) -> usize {
-        // how many items there are is no promise that none of them is waited for
-        if self.sure { self.iter.size_hint().0 } else { 0 }
-    }
-
-    #[inline]
     fn size_hint(&self) -> (usize, Option<usize>) {
         self.iter.size_hint()
     }
@@ -127,25 +94,82 @@ impl<I> fmt::Debug for Iter<I> {
     }
 }
 
-/// Iterables that are all there: to take from them never waits, so cheap items may be taken several at a time.
+/// A source that is all there: it never waits, and knows how many items are left.
+#[derive(Clone)]
+pub struct All<I> {
+    iter: I,
+    total: usize,
+}
+
+impl<I: Iterator> All<I> {
+    #[inline]
+    pub(crate) fn new(iter: I) -> Self {
+        let total = iter.size_hint().0;
+        Self { iter, total }
+    }
+}
+
+impl<I: Iterator> Serial for All<I> {
+    type Item = I::Item;
+    type Marker = Infallible;
+    type Tags = ();
+    const COUNTS: bool = true;
+
+    #[inline]
+    fn pull(&mut self) -> Option<Given<Self>> {
+        self.iter.next().map(|x| Envelope::Item(x, ()))
+    }
+
+    fn upstream(&mut self) -> Option<&mut dyn Upstream> {
+        None
+    }
+
+    #[inline]
+    fn try_fold<B, C>(&mut self, init: B, mut f: impl FnMut(B, Given<Self>) -> ControlFlow<C, B>) -> ControlFlow<C, B> {
+        self.iter.try_fold(init, |acc, x| f(acc, Envelope::Item(x, ())))
+    }
+
+    #[inline]
+    fn items(&self) -> u64 {
+        (self.total - self.iter.size_hint().0) as u64
+    }
+
+    #[inline]
+    fn ready(&mut self) -> usize {
+        self.iter.size_hint().0
+    }
+
+    #[inline]
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        self.iter.size_hint()
+    }
+}
+
+impl<I> fmt::Debug for All<I> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("All").field("total", &self.total).finish_non_exhaustive()
+    }
+}
+
+/// Iterables of exact length that are all there: to take from them never waits, so cheap items may be taken several at a
+/// time. (That an iterator knows its length is no such promise: it may wait for each item.)
 pub trait Sure: IntoIterator {}
 
 impl<T> Sure for Vec<T> {}
 impl<T> Sure for &Vec<T> {}
 impl<T> Sure for &[T] {}
 impl<T> Sure for std::collections::VecDeque<T> {}
+impl<T> Sure for &std::collections::VecDeque<T> {}
 impl<T, const N: usize> Sure for [T; N] {}
 impl<T, const N: usize> Sure for &[T; N] {}
 impl<T> Sure for Range<T> where Self: Iterator {}
 impl<T> Sure for std::ops::RangeInclusive<T> where Self: Iterator {}
-impl Sure for std::str::Chars<'_> {}
-impl Sure for std::str::Lines<'_> {}
 
 /// Every nth number of a range.
 #[derive(Clone, Debug)]
 pub struct Steps<T> {
-    next: Option<T>,
-    end: T,
+    next: T,
+    left: usize,
     step: T,
 }
 
@@ -154,16 +178,14 @@ impl<T: Number> Iterator for Steps<T> {
 
     #[inline]
     fn next(&mut self) -> Option<T> {
-        let x = self.next?;
-        let up = self.step > T::ZERO;
-        self.next = x
-            .add(self.step)
-            .filter(|y| if up { *y < self.end } else { *y > self.end });
+        self.left = self.left.checked_sub(1)?;
+        let x = self.next;
+        self.next = x.wrapping_add(self.step);
         Some(x)
     }
 
     fn size_hint(&self) -> (usize, Option<usize>) {
-        (usize::from(self.next.is_some()), None)
+        (self.left, Some(self.left))
     }
 }
 
@@ -171,20 +193,31 @@ impl<T: Number> Iterator for Steps<T> {
 pub trait Number: Copy + PartialOrd {
     #[doc(hidden)]
     const ZERO: Self;
-    /// The sum, unless it overflows.
     #[doc(hidden)]
-    fn add(self, other: Self) -> Option<Self>;
+    fn wrapping_add(self, other: Self) -> Self;
+    /// How many numbers there are from `from` to `to`, without `to`.
+    #[doc(hidden)]
+    fn steps(from: Self, to: Self, step: Self) -> usize;
 }
 
 macro_rules! numbers {
-    ($($t:ty)*) => {$(
+    ($($t:ident)*) => {$(
         #[diagnostic::do_not_recommend]
         impl Number for $t {
             const ZERO: Self = 0;
 
             #[inline]
-            fn add(self, other: Self) -> Option<Self> {
-                self.checked_add(other)
+            fn wrapping_add(self, other: Self) -> Self {
+                $t::wrapping_add(self, other)
+            }
+
+            fn steps(from: Self, to: Self, step: Self) -> usize {
+                let up = step > 0;
+                if if up { from >= to } else { from <= to } {
+                    return 0;
+                }
+                let (distance, step) = (to.abs_diff(from), step.abs_diff(0));
+                usize::try_from(distance.div_ceil(step)).unwrap_or(usize::MAX)
             }
         }
     )*};

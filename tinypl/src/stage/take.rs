@@ -57,9 +57,6 @@ impl<P: Pipe> Serial for Take<P> {
 
 impl<P: fmt::Debug> fmt::Debug for Take<P> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Take")
-            .field("left", &self.left)
-            .field("up", &self.up)
-            .finish()
+        f.debug_struct("Take").field("left", &self.left).field("up", &self.up).finish()
     }
 }

@@ -30,12 +30,7 @@ where
     F: Fn(P::Item) -> Result<R, E>,
     E: Into<Box<dyn StdError + Send + Sync>>,
 {
-    TryMap {
-        up,
-        f,
-        failed: None,
-        site: Site::here("try_map"),
-    }
+    TryMap { up, f, failed: None, site: Site::here("try_map") }
 }
 
 /// [`try_map`] for a function that changes what it captured: one thread at a time pulls it.
@@ -46,12 +41,7 @@ where
     F: FnMut(P::Item) -> Result<R, E>,
     E: Into<Box<dyn StdError + Send + Sync>>,
 {
-    TryMap {
-        up,
-        f: Exclusive::new(f),
-        failed: None,
-        site: Site::here("try_map"),
-    }
+    TryMap { up, f: Exclusive::new(f), failed: None, site: Site::here("try_map") }
 }
 
 /// The stage of [`try_map`].
@@ -123,9 +113,6 @@ where
 
 impl<P: fmt::Debug, F> fmt::Debug for TryMap<P, F> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("TryMap")
-            .field("site", &self.site)
-            .field("up", &self.up)
-            .finish()
+        f.debug_struct("TryMap").field("site", &self.site).field("up", &self.up).finish()
     }
 }

@@ -15,14 +15,7 @@ use std::fmt;
 /// ```
 #[track_caller]
 pub fn zip<P: Pipe, I: IntoIterator>(up: P, other: I) -> Locked<Zip<P, I::IntoIter>> {
-    Locked::new(
-        Zip {
-            up,
-            other: other.into_iter(),
-            ended: false,
-        },
-        Site::here("zip"),
-    )
+    Locked::new(Zip { up, other: other.into_iter(), ended: false }, Site::here("zip"))
 }
 
 /// The stage of [`zip`].

@@ -24,12 +24,7 @@ use std::marker::PhantomData;
 /// ```
 #[track_caller]
 pub fn print_on_item<P: Pipe, M: Message<P::Item, K>, K>(up: P, msg: M) -> PrintOnItem<P, M, K> {
-    PrintOnItem {
-        up,
-        msg,
-        site: Site::here("debug::print_on_item"),
-        kind: PhantomData,
-    }
+    PrintOnItem { up, msg, site: Site::here("debug::print_on_item"), kind: PhantomData }
 }
 
 /// What [`print_on_item`] prints: text, or a function of the item. `K` tells the two apart.
@@ -86,12 +81,7 @@ pub struct PrintOnItem<P, M, K> {
 impl<P: Pipe, M, K> PrintOnItem<P, M, K> {
     /// The same over another upstream.
     pub(crate) fn over<Q>(self, f: impl FnOnce(P) -> Q) -> PrintOnItem<Q, M, K> {
-        PrintOnItem {
-            up: f(self.up),
-            msg: self.msg,
-            site: self.site,
-            kind: PhantomData,
-        }
+        PrintOnItem { up: f(self.up), msg: self.msg, site: self.site, kind: PhantomData }
     }
 }
 
@@ -135,9 +125,6 @@ impl<P: Pipe, M: Message<P::Item, K>, K> Pipe for PrintOnItem<P, M, K> {
 
 impl<P: fmt::Debug, M, K> fmt::Debug for PrintOnItem<P, M, K> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("PrintOnItem")
-            .field("site", &self.site)
-            .field("up", &self.up)
-            .finish()
+        f.debug_struct("PrintOnItem").field("site", &self.site).field("up", &self.up).finish()
     }
 }

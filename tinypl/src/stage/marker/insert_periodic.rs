@@ -21,14 +21,7 @@ use std::marker::PhantomData;
 /// ```
 #[track_caller]
 pub fn insert_periodic<P: Pipe<Tags = ()>>(up: P) -> Locked<InsertPeriodic<P, ()>> {
-    let stage = InsertPeriodic {
-        up,
-        n: 1,
-        after: true,
-        seen: 0,
-        due: Due::Nothing,
-        brand: PhantomData,
-    };
+    let stage = InsertPeriodic { up, n: 1, after: true, seen: 0, due: Due::Nothing, brand: PhantomData };
     Locked::new(stage, Site::here("marker::insert_periodic"))
 }
 
@@ -58,23 +51,14 @@ impl<P: Pipe<Tags = ()>, B> Locked<InsertPeriodic<P, B>> {
 
 /// The macro's `m @`: a type of its own, called like the user's `m`.
 pub(crate) fn branded<B, P: Pipe<Tags = ()>>(stage: Locked<InsertPeriodic<P, ()>>) -> Locked<InsertPeriodic<P, B>> {
-    stage.with(
-        |InsertPeriodic {
-             up,
-             n,
-             after,
-             seen,
-             due,
-             ..
-         }| InsertPeriodic {
-            up,
-            n,
-            after,
-            seen,
-            due,
-            brand: PhantomData,
-        },
-    )
+    stage.with(|InsertPeriodic { up, n, after, seen, due, .. }| InsertPeriodic {
+        up,
+        n,
+        after,
+        seen,
+        due,
+        brand: PhantomData,
+    })
 }
 
 /// The stage of [`insert_periodic`]. `B` is the marker's name.
@@ -136,10 +120,6 @@ impl<P: Pipe<Tags = ()>, B> Serial for InsertPeriodic<P, B> {
 
 impl<P: Pipe + fmt::Debug, B> fmt::Debug for InsertPeriodic<P, B> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("InsertPeriodic")
-            .field("n", &self.n)
-            .field("after", &self.after)
-            .field("up", &self.up)
-            .finish()
+        f.debug_struct("InsertPeriodic").field("n", &self.n).field("after", &self.after).field("up", &self.up).finish()
     }
 }

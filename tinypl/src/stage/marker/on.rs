@@ -25,25 +25,13 @@ use std::marker::PhantomData;
 /// A panic of `f` ends the pipeline with an [`Error`](crate::Error) that names this stage.
 #[track_caller]
 pub fn on<P: Pipe<Marker: Has<M, I>>, F: Fn(), M, I>(up: P, f: F, _: M) -> On<P, F, I> {
-    On {
-        up,
-        f,
-        consume: false,
-        site: Site::here("marker::on"),
-        place: PhantomData,
-    }
+    On { up, f, consume: false, site: Site::here("marker::on"), place: PhantomData }
 }
 
 /// [`on`] for a function that changes what it captured: one thread at a time pulls it.
 #[track_caller]
 pub fn on_mut<P: Pipe<Marker: Has<M, I>>, F: FnMut(), M, I>(up: P, f: F, _: M) -> On<P, Exclusive<F>, I> {
-    On {
-        up,
-        f: Exclusive::new(f),
-        consume: false,
-        site: Site::here("marker::on"),
-        place: PhantomData,
-    }
+    On { up, f: Exclusive::new(f), consume: false, site: Site::here("marker::on"), place: PhantomData }
 }
 
 /// The stage of [`on`]. `I` says where in the stream's markers to look.
@@ -64,12 +52,7 @@ impl<P, F, I> On<P, F, I> {
 
     /// The marker ends here, and is taken out of the stream's type.
     pub fn consumed(self) -> OnConsumed<P, F, I> {
-        OnConsumed {
-            up: self.up,
-            f: self.f,
-            site: self.site,
-            place: PhantomData,
-        }
+        OnConsumed { up: self.up, f: self.f, site: self.site, place: PhantomData }
     }
 }
 
@@ -79,18 +62,12 @@ impl<P: Pipe, F: Action, I: Place<P::Marker>> Pipe for On<P, F, I> {
 
     #[inline]
     fn pull(&mut self) -> Pulled<Self> {
-        let Self {
-            up, f, consume, site, ..
-        } = self;
+        let Self { up, f, consume, site, .. } = self;
         loop {
             match up.pull()? {
                 Envelope::Mark(m, g) if I::is(&m) => {
                     at(site, || Some(up.number()), || f.act_mut());
-                    let left = if *consume {
-                        Envelope::gap(g)
-                    } else {
-                        Some(Envelope::Mark(m, g))
-                    };
+                    let left = if *consume { Envelope::gap(g) } else { Some(Envelope::Mark(m, g)) };
                     if left.is_some() {
                         return left;
                     }
@@ -105,11 +82,7 @@ impl<P: Pipe, F: Action, I: Place<P::Marker>> Pipe for On<P, F, I> {
         Ok(match self.up.step(local, signal, number)? {
             Some(Envelope::Mark(m, g)) if I::is(&m) => {
                 at(&self.site, || Some(number), || self.f.act());
-                if self.consume {
-                    Envelope::gap(g)
-                } else {
-                    Some(Envelope::Mark(m, g))
-                }
+                if self.consume { Envelope::gap(g) } else { Some(Envelope::Mark(m, g)) }
             }
             signal => signal,
         })
@@ -122,10 +95,7 @@ impl<P: Pipe, F: Action, I: Place<P::Marker>> Pipe for On<P, F, I> {
 
 impl<P: fmt::Debug, F, I> fmt::Debug for On<P, F, I> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("On")
-            .field("site", &self.site)
-            .field("up", &self.up)
-            .finish()
+        f.debug_struct("On").field("site", &self.site).field("up", &self.up).finish()
     }
 }
 
@@ -194,9 +164,6 @@ impl<P: Pipe, F: Action, I: Place<P::Marker>> Pipe for OnConsumed<P, F, I> {
 
 impl<P: fmt::Debug, F, I> fmt::Debug for OnConsumed<P, F, I> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("OnConsumed")
-            .field("site", &self.site)
-            .field("up", &self.up)
-            .finish()
+        f.debug_struct("OnConsumed").field("site", &self.site).field("up", &self.up).finish()
     }
 }

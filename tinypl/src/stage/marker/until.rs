@@ -18,14 +18,7 @@ use std::marker::PhantomData;
 /// ```
 #[track_caller]
 pub fn until<P: Pipe<Marker: Has<M, I>>, M, I: Place<P::Marker>>(up: P, _: M) -> Locked<Until<P, I>> {
-    Locked::new(
-        Until {
-            up,
-            ended: false,
-            place: PhantomData,
-        },
-        Site::here("marker::until"),
-    )
+    Locked::new(Until { up, ended: false, place: PhantomData }, Site::here("marker::until"))
 }
 
 /// The stage of [`until`]. `I` says where in the stream's markers to look.
@@ -66,9 +59,6 @@ impl<P: Pipe, I: Place<P::Marker>> Serial for Until<P, I> {
 
 impl<P: fmt::Debug, I> fmt::Debug for Until<P, I> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Until")
-            .field("ended", &self.ended)
-            .field("up", &self.up)
-            .finish()
+        f.debug_struct("Until").field("ended", &self.ended).field("up", &self.up).finish()
     }
 }

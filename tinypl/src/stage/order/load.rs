@@ -208,11 +208,8 @@ impl<P: Pipe<Tags: Top<B>>, B> Serial for Load<P, B> {
         }
         // a gap that no other order needs is swallowed
         let gaps_stay = <<Self::Tags as Named>::Raw as Ride>::gap().is_some();
-        let sure = |early: &&Option<Signal<P>>| {
-            early
-                .as_ref()
-                .is_some_and(|e| gaps_stay || !matches!(e, Envelope::Gap(..)))
-        };
+        let sure =
+            |early: &&Option<Signal<P>>| early.as_ref().is_some_and(|e| gaps_stay || !matches!(e, Envelope::Gap(..)));
         self.early.iter().take_while(sure).count()
     }
 
@@ -235,12 +232,7 @@ impl<P: Pipe<Tags: Top<B>>, B> Serial for Load<P, B> {
 impl<P: Pipe, B> Drop for Load<P, B> {
     fn drop(&mut self) {
         if self.open {
-            let held = self
-                .early
-                .iter()
-                .enumerate()
-                .filter(|(_, early)| early.is_some())
-                .map(|(i, _)| self.head + i);
+            let held = self.early.iter().enumerate().filter(|(_, early)| early.is_some()).map(|(i, _)| self.head + i);
             self.window.close(self.head, held);
         }
     }
@@ -248,9 +240,6 @@ impl<P: Pipe, B> Drop for Load<P, B> {
 
 impl<P: Pipe + fmt::Debug, B> fmt::Debug for Load<P, B> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Load")
-            .field("head", &self.head)
-            .field("up", &self.up)
-            .finish_non_exhaustive()
+        f.debug_struct("Load").field("head", &self.head).field("up", &self.up).finish_non_exhaustive()
     }
 }

@@ -28,14 +28,7 @@ use std::marker::PhantomData;
 #[track_caller]
 pub fn save<P: Pipe>(up: P, maxsize: usize) -> Locked<Save<P, ()>> {
     assert!(maxsize > 0, "`maxsize` of `order::save` must be at least 1");
-    let stage = Save {
-        up,
-        window: Window::new(maxsize),
-        next: 0,
-        limit: 0,
-        patient: true,
-        brand: PhantomData,
-    };
+    let stage = Save { up, window: Window::new(maxsize), next: 0, limit: 0, patient: true, brand: PhantomData };
     Locked::new(stage, Site::here("order::save"))
 }
 
@@ -48,25 +41,14 @@ impl<P: Pipe, B> Locked<Save<P, B>> {
 
 /// The macro's `o @`: a type of its own, called like the user's `o`.
 pub(crate) fn branded<B, P: Pipe>(stage: Locked<Save<P, ()>>) -> Locked<Save<P, B>> {
-    stage.with(
-        |Save {
-             up,
-             window,
-             next,
-             limit,
-             patient,
-             ..
-         }| {
-            Save {
-                up,
-                window,
-                next,
-                limit,
-                patient,
-                brand: PhantomData,
-            }
-        },
-    )
+    stage.with(|Save { up, window, next, limit, patient, .. }| Save {
+        up,
+        window,
+        next,
+        limit,
+        patient,
+        brand: PhantomData,
+    })
 }
 
 /// The stage of [`save`]. `B` is the order's name.
@@ -135,9 +117,6 @@ impl<P: Pipe, B> Serial for Save<P, B> {
 
 impl<P: fmt::Debug, B> fmt::Debug for Save<P, B> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Save")
-            .field("next", &self.next)
-            .field("up", &self.up)
-            .finish_non_exhaustive()
+        f.debug_struct("Save").field("next", &self.next).field("up", &self.up).finish_non_exhaustive()
     }
 }

@@ -30,9 +30,5 @@ where
 /// The part before the queue: an `each` under this stage's name.
 #[track_caller]
 pub(crate) fn named<P: Pipe, F: Fn(&P::Item)>(up: P, f: F) -> Each<P, F> {
-    Each {
-        up,
-        f,
-        site: Site::here("thread::each"),
-    }
+    Each { up, f, site: Site::here("thread::each") }
 }

@@ -32,9 +32,5 @@ where
 /// The part before the queue: a `map` under this stage's name.
 #[track_caller]
 pub(crate) fn named<P: Pipe, F: Fn(P::Item) -> R, R>(up: P, f: F) -> Map<P, F> {
-    Map {
-        up,
-        f,
-        site: Site::here("thread::map"),
-    }
+    Map { up, f, site: Site::here("thread::map") }
 }

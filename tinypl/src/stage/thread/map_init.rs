@@ -44,12 +44,7 @@ where
     I: Fn() -> S,
     F: Fn(&mut S, P::Item) -> R,
 {
-    MapInit {
-        up,
-        init,
-        f,
-        site: Site::here("thread::map_init"),
-    }
+    MapInit { up, init, f, site: Site::here("thread::map_init") }
 }
 
 /// What [`map_init`] runs on its threads.
@@ -70,10 +65,7 @@ pub struct With<L, S> {
 
 impl<L: Default, S> Default for With<L, S> {
     fn default() -> Self {
-        Self {
-            above: L::default(),
-            state: None,
-        }
+        Self { above: L::default(), state: None }
     }
 }
 
@@ -109,9 +101,6 @@ where
 
 impl<P: fmt::Debug, I, F> fmt::Debug for MapInit<P, I, F> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("MapInit")
-            .field("site", &self.site)
-            .field("up", &self.up)
-            .finish()
+        f.debug_struct("MapInit").field("site", &self.site).field("up", &self.up).finish()
     }
 }

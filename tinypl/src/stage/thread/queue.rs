@@ -50,11 +50,7 @@ pub(crate) fn queue_as<'a, P: Pipe<Item: Send> + Send + Sync + 'a>(up: P, name: 
         end_timeout: None,
         on_worker_error: OnWorkerError::default(),
     };
-    Queue {
-        output: Locked::new(Output::new(up, site, options), site),
-        options,
-        spawner: Detached,
-    }
+    Queue { output: Locked::new(Output::new(up, site, options), site), options, spawner: Detached }
 }
 
 /// The stage of [`queue`]. It does not name its upstream: below it types are short again.
@@ -115,11 +111,7 @@ impl<'a, T, M: Named, G: Tagged, S> Queue<'a, T, M, G, S> {
     /// assert_eq!(letters, 13);
     /// ```
     pub fn scope<'s, 'e>(self, scope: &'s Scope<'s, 'e>) -> Queue<'a, T, M, G, &'s Scope<'s, 'e>> {
-        Queue {
-            output: self.output,
-            options: self.options,
-            spawner: scope,
-        }
+        Queue { output: self.output, options: self.options, spawner: scope }
     }
 
     /// A handle on the live figures.
@@ -151,10 +143,7 @@ impl<'a, T, M: Named, G: Tagged, S: Spawn<'a>> Pipe for Queue<'a, T, M, G, S> {
 
 impl<T, M: Named, G: Tagged, S> fmt::Debug for Queue<'_, T, M, G, S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Queue")
-            .field("site", &self.output.site())
-            .field("options", &self.options)
-            .finish()
+        f.debug_struct("Queue").field("site", &self.output.site()).field("options", &self.options).finish()
     }
 }
 
