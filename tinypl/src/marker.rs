@@ -1,5 +1,18 @@
-//! Markers in the types: `Or<Mark<A>, Or<Mark<B>, Infallible>>`. Each `m @` is a type of its own, so a marker that is not
-//! upstream does not compile. What travels ([`Named::Raw`]) says which one it is, without the names.
+//! Markers: signals between the items, which say how far a stream has come. [`insert_periodic`] puts them in, [`on`] calls a
+//! function when one passes, [`until`] ends a stream there. All other stages hand them on in their places.
+//!
+//! ```
+//! use tinypl::pipeline;
+//!
+//! let mut groups = 0;
+//! let squares: Vec<i32> = pipeline! {
+//!     range(6) |> m @ marker::insert_periodic(3) |> map(|x| x * x) |> marker::on(|| groups += 1, m) |> collect()
+//! };
+//! assert_eq!((squares, groups), (vec![0, 1, 4, 9, 16, 25], 2));
+//! ```
+//!
+//! In the types they are a list, `Or<Mark<A>, Or<Mark<B>, Infallible>>`. Each `m @` is a type of its own, so a marker that is
+//! not upstream does not compile. What travels ([`Named::Raw`]) says which one it is, without the names.
 pub use crate::stage::marker::{InsertPeriodic, On, OnConsumed, Until, insert_periodic, on, on_mut, until};
 
 use crate::pipe::Named;

@@ -112,9 +112,9 @@ fn desk_load_again() {
 #[test]
 fn desk_clear() {
     check("desk: clear against a thief, while somebody asks", None, || {
-        let items = Items::new(3);
-        let desk = Arc::new(Desk::new(3));
-        lay(&desk, (0..3).map(|i| items.get(i)));
+        let items = Items::new(2);
+        let desk = Arc::new(Desk::new(2));
+        lay(&desk, (0..2).map(|i| items.get(i)));
         let thief = thief(&desk, 1);
         let cursor = desk.cursor();
         let asker = spawn(move || cursor.ask());
@@ -143,15 +143,8 @@ fn desk_ask() {
             told |= asked;
             tray.put(signal.unwrap());
         }
-        // the step after the last result sees it in `send`, by the bell
-        let (none, _) = desk.next();
-        assert_eq!(none, None);
         let found = consumer.join().unwrap();
-        let asked_last = !told && found == 0;
-        if asked_last {
-            // then the asker came after the last `next` that took something, so after the first result was put
-            panic!("neither told nor found");
-        }
+        assert!(told || found > 0, "neither told nor found");
     });
 }
 
@@ -306,7 +299,7 @@ fn taker(credits: &Arc<Credits>, given: &Arc<AtomicUsize>, n: usize, bound: usiz
 /// The bound holds, and who waits for a credit gets it.
 #[test]
 fn credits_give() {
-    check("credits: bound 1, three taken", None, || {
+    check("credits: bound 1, three taken", Some(4), || {
         let (credits, given) = (Arc::new(Credits::new(1)), Arc::new(AtomicUsize::new(0)));
         let taker = taker(&credits, &given, 3, 1);
         for n in 1..=2 {

@@ -1,4 +1,20 @@
 //! Stages that run on threads: [`queue`], [`map`], [`each`], [`map_init`]; and [`mutex`], which keeps them apart.
+//!
+//! ```
+//! use tinypl::pipeline;
+//!
+//! // four threads run `parse` and `check`, two more run `score`
+//! # fn parse(x: i32) -> i32 { x } fn check(x: &i32) -> bool { *x > 3 } fn score(x: i32) -> i32 { x * x }
+//! let best = pipeline! {
+//!     range(100)
+//!         |> map(parse)
+//!         |> filter(check)
+//!         |> thread::queue(workers = 4)
+//!         |> thread::map(score, workers = 2)
+//!         |> fold(0, |a, b| a.max(b))
+//! };
+//! assert_eq!(best, 99 * 99);
+//! ```
 mod each;
 mod map;
 mod map_init;

@@ -32,6 +32,7 @@ use std::time::Duration;
 ///
 /// # Errors
 /// A panic or an `Err` of a stage above ends the queue: what was finished may still come, then the error.
+#[track_caller]
 pub fn queue<'a, P: Pipe<Item: Send> + Send + Sync + 'a>(up: P) -> Over<'a, P> {
     queue_as(up, "thread::queue")
 }
