@@ -1,6 +1,6 @@
 //! The tree of a block. Every node keeps the user's tokens, so that what is found wrong later can still point at them.
 
-use proc_macro2::{Group, Ident, Punct, Span, TokenStream, TokenTree};
+use proc_macro2::{Ident, Punct, Span, TokenStream, TokenTree};
 use quote::{ToTokens, quote_spanned};
 use syn::{Error, Expr, ExprPath, Token, spanned::Spanned};
 
@@ -15,6 +15,8 @@ pub(crate) struct Block {
 
 /// `let mut name = chain;`
 pub(crate) struct Track {
+    /// `#[…]`, for each of its `let`s.
+    pub(crate) attributes: TokenStream,
     /// The `let`.
     pub(crate) start: Span,
     pub(crate) mutable: Option<Token![mut]>,
@@ -149,18 +151,6 @@ pub(crate) fn ends(tokens: &impl ToTokens) -> (Span, Span) {
     let mut tokens = tokens.to_token_stream().into_iter();
     let first = tokens.next().map_or_else(Span::call_site, |token| token.span());
     (first, tokens.last().map_or(first, |token| token.span()))
-}
-
-/// Tokens of ours at a place of the user's.
-pub(crate) fn respan(tokens: TokenStream, at: Span) -> TokenStream {
-    let one = |mut token: TokenTree| {
-        if let TokenTree::Group(group) = &token {
-            token = Group::new(group.delimiter(), respan(group.stream(), at)).into();
-        }
-        token.set_span(at);
-        token
-    };
-    tokens.into_iter().map(one).collect()
 }
 
 pub(crate) fn is_punct(token: Option<&TokenTree>, what: char) -> bool {

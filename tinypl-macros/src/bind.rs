@@ -2,7 +2,7 @@
 
 use crate::ast::{Arg, Stage, bare, ends, name_of};
 use crate::names::{did_you_mean, nearest};
-use crate::vocabulary::{Function, Is, Param, Row, Takes};
+use crate::vocabulary::{Function, Out, Param, Row, Takes};
 use proc_macro2::Ident;
 use quote::{ToTokens, quote};
 use syn::{Error, Expr, Lit, Result, parse2};
@@ -38,7 +38,7 @@ pub(crate) fn built_in<'a>(
         given.push(Given { param, arg, track });
     }
     let absent = |param: &&'static Param| !given.iter().any(|given| given.param.name == param.name);
-    let missing = row.given().filter(|param| matches!(param.is, Is::Needed | Is::Asked)).find(absent);
+    let missing = row.given().filter(|param| param.is_needed()).find(absent);
     match missing {
         None => Ok(given),
         Some(param) => {
@@ -52,7 +52,7 @@ pub(crate) fn built_in<'a>(
 pub(crate) fn overload(stage: &Stage, rows: impl Iterator<Item = &'static Row> + Clone) -> Result<&'static Row> {
     let fits = |row: &&'static Row| {
         let known = |arg: &Arg| arg.name.as_ref().is_none_or(|name| row.given().any(|param| name == param.name));
-        let needed = row.given().filter(|param| matches!(param.is, Is::Needed | Is::Asked)).count();
+        let needed = row.given().filter(|param| param.is_needed()).count();
         (needed..=row.given().count()).contains(&stage.args.len()) && stage.args.iter().all(known)
     };
     let mut all = rows.clone();
@@ -132,7 +132,7 @@ fn value(param: &Param, value: &Expr, row: &Row) -> Result<()> {
             wrong(format!("`{}` needs the name of a marker: `{name} @ marker::insert_periodic(…)`", row.name))
         }
         (Takes::Function(function), Expr::Closure(closure)) => arity(closure, function),
-        (Takes::Message, Expr::Closure(closure)) => arity(closure, Function::OfRef("_")),
+        (Takes::Message, Expr::Closure(closure)) => arity(closure, Function::Ref(Out::Any)),
         (Takes::Word(words), _) => match name_of(value) {
             Some(word) => a_word(word, words, name),
             None => Ok(()),
@@ -147,8 +147,8 @@ fn is_zero(literal: &Lit) -> bool {
 
 fn arity(closure: &syn::ExprClosure, function: Function) -> Result<()> {
     let text = match (function, closure.inputs.len()) {
-        (Function::OfNothing, 0) | (Function::OfItem(_) | Function::OfRef(_), 1) => return Ok(()),
-        (Function::OfNothing, _) => "this function takes no arguments: `|| …`".to_owned(),
+        (Function::Call, 0) | (Function::Item(_) | Function::Ref(_), 1) => return Ok(()),
+        (Function::Call, _) => "this function takes no arguments: `|| …`".to_owned(),
         (_, 0) => "this function takes the item: `|x| …`".to_owned(),
         (_, n) => format!("this function takes 1 argument, not {n}: of an item that is a tuple write `|(a, b)| …`"),
     };

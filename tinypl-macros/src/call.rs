@@ -1,13 +1,13 @@
 //! One stage to tokens: `path(up, args…).setter(value)…`, with the runtime's checks before it.
 
-use crate::ast::{Root, Stage, bare, ends, name_of, respan};
+use crate::ast::{Root, Stage, bare, ends, name_of};
 use crate::bind::Given;
 use crate::check::{Call, Puller};
 use crate::expand::{Nest, apart, parens, upstream};
-use crate::function;
+use crate::function::{Passed, Site};
 use crate::names::nearest;
 use crate::vocabulary::{self, Guard, Handle, Is, Lowers, Param, Pulls, Row, Takes};
-use proc_macro2::{Ident, Span, TokenStream};
+use proc_macro2::{Ident, Literal, Span, TokenStream, TokenTree};
 use quote::{ToTokens, quote, quote_spanned};
 use syn::{Expr, ExprLit, Lit};
 
@@ -26,7 +26,7 @@ pub(crate) fn source(call: &Call, root: &Root, nest: &mut Nest) {
     let Some(row) = call.row else { return };
     let at = call.stage.at();
     let writer = Writer { call, row, root, at, up: upstream(at) };
-    let args = row.params.iter().map(|param| writer.arg(param, nest).0).collect::<Vec<_>>();
+    let args = row.params.iter().map(|param| writer.arg(param, nest).value).collect::<Vec<_>>();
     let (path, setters) = (writer.path(false), writer.setters());
     let args = writer.parens(quote!(#(#args),*));
     nest.set(writer.branded(quote!(#path #args #setters)));
@@ -57,7 +57,7 @@ fn own(stage: &Stage, up: &Ident) -> TokenStream {
     let (at, path) = (stage.at(), &stage.path);
     let args = stage.args.iter().filter(|arg| arg.name.is_none()).map(|arg| bare(&arg.value));
     let args = parens(quote!(#up #(, #args)*), stage.parens.unwrap_or(at));
-    let mut call = match path.path.get_ident().and_then(|name| slip(name)) {
+    let mut call = match path.path.get_ident().and_then(slip) {
         // it may be the user's after all: rustc decides, and if not says "a local variable with a similar name exists"
         Some(known) => {
             let known = Ident::new(known, at);
@@ -89,6 +89,11 @@ fn given<'c, 'a>(call: &'c Call<'a>, param: &Param) -> Option<&'c Given<'a>> {
     call.given.iter().find(|given| given.param.name == param.name)
 }
 
+/// An argument that is no function.
+fn passed(value: TokenStream) -> Passed {
+    Passed { value, exclusive: false }
+}
+
 /// A built-in being written.
 struct Writer<'c, 'a> {
     call: &'c Call<'a>,
@@ -101,36 +106,29 @@ struct Writer<'c, 'a> {
 impl Writer<'_, '_> {
     fn stage(&self, nest: &mut Nest) {
         let (at, up) = (self.at, &self.up);
-        let queue = matches!(self.row.lowers, Lowers::Queue(_));
-        // before the arguments' functions, so that these see a stream that is known to fit
         let handle = self.handle(nest);
-        if !queue {
-            self.guards(handle.as_ref(), nest);
-        }
-        let mut exclusive = false;
-        let mut args = Vec::new();
+        let (mut args, mut exclusive) = (Vec::new(), false);
         for param in self.row.all().filter(|param| matches!(param.is, Is::Needed | Is::Or(_) | Is::Fixed(_))) {
-            let (arg, alone) = match (param.takes, &handle) {
-                (Takes::Order, Some(order)) => (quote_spanned!(at=> &#order), false),
-                (Takes::Marker, Some(marker)) => (marker.clone(), false),
+            let passed = match (param.takes, &handle) {
+                (Takes::Order, Some(order)) => passed(quote_spanned!(at=> &#order)),
+                (Takes::Marker, Some(marker)) => passed(marker.clone()),
                 _ => self.arg(param, nest),
             };
-            exclusive |= alone;
-            args.push(arg);
+            exclusive |= passed.exclusive;
+            args.push(passed.value);
         }
         let setters = self.setters();
         if let Lowers::Queue(part) = self.row.lowers {
-            nest.set(self.private(part, quote!(#up #(, #args)*)));
-            nest.name(up);
-            self.guards(None, nest);
+            let stream = self.guarded(self.private(part, quote!(#up #(, #args)*)), None);
             let name = self.row.name;
-            let queue = self.private("queue", quote_spanned!(at=> #up, #name));
+            let queue = self.private("queue", quote_spanned!(at=> #stream, #name));
             nest.set(quote!(#queue #setters));
-            return;
+        } else {
+            let stream = self.guarded(up.to_token_stream(), handle.as_ref());
+            let path = self.path(exclusive && self.row.lowers == Lowers::Twins);
+            let args = self.parens(quote!(#stream #(, #args)*));
+            nest.set(self.branded(quote!(#path #args #setters)));
         }
-        let path = self.path(exclusive && self.row.lowers == Lowers::Twins);
-        let args = self.parens(quote!(#up #(, #args)*));
-        nest.set(self.branded(quote!(#path #args #setters)));
     }
 
     /// The order or marker that the stage is about, evaluated once.
@@ -150,40 +148,32 @@ impl Writer<'_, '_> {
         }
     }
 
-    /// The runtime's checks, each a call at one token of the user's that gives the stream back.
-    fn guards(&self, handle: Option<&TokenStream>, nest: &mut Nest) {
-        let (at, up) = (self.at, &self.up);
-        for guard in &self.call.guards {
-            let call = match guard {
-                Guard::SendItems => self.private("send_items", quote!(#up)),
-                Guard::Pullable => self.private("pullable", quote!(#up)),
-                Guard::Unordered => self.private("unordered", quote!(#up)),
-                Guard::Unmarked => self.private("unmarked", quote!(#up)),
-                Guard::Saved => self.private("saved", quote_spanned!(at=> &#handle, #up)),
-                Guard::Inserted => self.private("inserted", quote_spanned!(at=> #handle, #up)),
-            };
-            nest.bind(up, call);
-        }
+    /// The stream through the runtime's checks, each a call at one token of the user's that gives the stream back.
+    fn guarded(&self, stream: TokenStream, handle: Option<&TokenStream>) -> TokenStream {
+        let at = self.at;
+        self.call.guards.iter().fold(stream, |stream, guard| match guard {
+            Guard::SendItems => self.private("send_items", stream),
+            Guard::Pullable => self.private("pullable", stream),
+            Guard::Unordered => self.private("unordered", stream),
+            Guard::Unmarked => self.private("unmarked", stream),
+            Guard::Saved => self.private("saved", quote_spanned!(at=> &#handle, #stream)),
+            Guard::Inserted => self.private("inserted", quote_spanned!(at=> #handle, #stream)),
+        })
     }
 
-    /// An argument, and whether it is a function that one thread at a time calls.
-    fn arg(&self, param: &Param, nest: &mut Nest) -> (TokenStream, bool) {
+    fn arg(&self, param: &Param, nest: &mut Nest) -> Passed {
         let given = given(self.call, param);
         let value = given.map(|given| bare(&given.arg.value));
         let puller = if self.row.pulls == Pulls::Many { Puller::Many } else { self.call.puller };
-        let tokens = match (param.is, param.takes, value) {
-            (Is::Fixed(tokens), ..) => respan(tokens.parse().unwrap_or_default(), self.at),
-            (_, Takes::Function(function), Some(value)) => {
-                return function::argument(value, function, puller, self.root, &self.up, nest);
-            }
-            (_, Takes::Message, Some(value @ Expr::Closure(_))) => {
-                return function::message(value, puller, self.root, &self.up, nest);
-            }
+        let site = Site { root: self.root, up: &self.up, puller };
+        passed(match (param.is, param.takes, value) {
+            (Is::Fixed(number), ..) => self.number(number),
+            (_, Takes::Function(function), Some(value)) => return site.function(value, function, nest),
+            (_, Takes::Message, Some(value @ Expr::Closure(_))) => site.message(value, nest),
             (_, Takes::Upstream, Some(value)) if given.is_some_and(|given| given.track) => self.track(value),
             (_, _, Some(value)) => value.to_token_stream(),
             (_, _, None) => TokenStream::new(),
-        };
-        (tokens, false)
+        })
     }
 
     fn track(&self, value: &Expr) -> TokenStream {
@@ -228,8 +218,14 @@ impl Writer<'_, '_> {
 
     /// A path of the vocabulary's, in the runtime.
     fn runtime(&self, path: &str, at: Span) -> TokenStream {
-        let (root, path) = (self.root.at(at), respan(path.parse().unwrap_or_default(), at));
-        quote_spanned!(at=> #root::#path)
+        let (root, names) = (self.root.at(at), path.split("::").map(|name| Ident::new(name, at)));
+        quote_spanned!(at=> #root #(::#names)*)
+    }
+
+    fn number(&self, number: usize) -> TokenStream {
+        let mut literal = Literal::usize_unsuffixed(number);
+        literal.set_span(self.at);
+        TokenTree::from(literal).into()
     }
 
     fn private(&self, name: &str, args: TokenStream) -> TokenStream {

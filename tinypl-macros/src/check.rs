@@ -150,51 +150,43 @@ impl<'a> Scope<'a> {
 
     /// `None` where nothing more can be told, because of an error or a failed track.
     fn sound(&mut self, chain: &'a Chain, end: &End, errors: &mut Vec<Error>) -> Option<(Sound<'a>, Flow)> {
-        let last = Row::of(chain.stages.last()).filter(|row| vocabulary::sink(row.name).is_some());
-        let shared = matches!(end, End::Track { shared: true }) && last.is_none();
-        let puller = if last.is_some() || shared { Puller::One } else { Puller::Open };
-        let pullers = pullers(&chain.stages, puller);
+        let ends_in_sink = Row::of(chain.stages.last()).is_some_and(Row::is_sink);
+        let shared = matches!(end, End::Track { shared: true }) && !ends_in_sink;
+        let last = if ends_in_sink || shared { Puller::One } else { Puller::Open };
+        let mut pullers = pullers(&chain.stages, last).into_iter();
+        let first = pullers.next().unwrap_or(last);
 
         let failed = upstreams(chain).into_iter().any(|name| self.has_failed(name));
-        let first = pullers.first().copied().unwrap_or(puller);
-        let mut flow = Flow::unknown();
-        let source = match &chain.source {
-            None => None,
-            Some(source) => note(self.source(source, first), errors),
-        };
-        let source = source.map(|(source, passes)| {
-            // below a piece that did not parse anything may pass
-            flow = if chain.errors.is_empty() { passes } else { Flow::unknown() };
-            source
-        });
+        let source = chain.source.as_ref().and_then(|source| note(self.source(source, first), errors));
+        let (source, flow) = source.map_or((None, None), |(source, flow)| (Some(source), Some(flow)));
+        // below a piece that did not parse anything may pass
+        let mut flow = flow.filter(|_| chain.errors.is_empty()).unwrap_or_else(Flow::unknown);
 
-        let (mut stages, mut sink) = (Vec::new(), None);
-        for (place, stage) in chain.stages.iter().enumerate() {
-            let puller = pullers.get(place + 1).copied().unwrap_or(puller);
+        let mut calls = Vec::new();
+        for (place, (stage, puller)) in chain.stages.iter().zip(pullers).enumerate() {
             let is_last = place + 1 == chain.stages.len();
-            let Some(mut call) = note(self.call(stage, puller, is_last), errors) else {
-                flow.pass_own(stage);
-                continue;
-            };
-            match call.row {
-                Some(row) => {
-                    let guards = note(flow.pass(stage, row, &call.given, &self.handles), errors);
-                    call.guards = guards.unwrap_or_default();
-                }
+            match note(self.call(stage, puller, is_last), errors) {
+                Some(call) => calls.push(self.pass(call, &mut flow, errors)),
                 None => flow.pass_own(stage),
             }
-            if let (Some(name), Some(row)) = (&stage.bind, call.row) {
-                self.handles.insert(name.to_string(), row);
-            }
-            match call.is_sink() {
-                true => sink = Some(call),
-                false => stages.push(call),
-            }
         }
-        match source {
-            Some(source) if !failed => Some((Sound { source, stages, sink, shared }, flow)),
-            _ => None,
+        let sink = calls.pop_if(|_| ends_in_sink);
+        let sound = Sound { source: source.filter(|_| !failed)?, stages: calls, sink, shared };
+        Some((sound, flow))
+    }
+
+    /// Lets the stream through the stage.
+    fn pass(&mut self, mut call: Call<'a>, flow: &mut Flow, errors: &mut Vec<Error>) -> Call<'a> {
+        let Some(row) = call.row else {
+            flow.pass_own(call.stage);
+            return call;
+        };
+        let guards = flow.pass(call.stage, row, &call.given, &self.handles);
+        call.guards = note(guards, errors).unwrap_or_default();
+        if let Some(name) = &call.stage.bind {
+            self.handles.insert(name.to_string(), row);
         }
+        call
     }
 
     fn source(&self, source: &'a Source, puller: Puller) -> Result<(Origin<'a>, Flow)> {
@@ -257,11 +249,16 @@ impl Row {
         let name = stage?.name();
         vocabulary::sink(&name).or_else(|| vocabulary::stage(&name))
     }
+
+    fn is_sink(&self) -> bool {
+        vocabulary::sink(self.name).is_some()
+    }
 }
 
 impl Call<'_> {
-    fn is_sink(&self) -> bool {
-        self.row.is_some_and(|row| vocabulary::sink(row.name).is_some())
+    /// The name for its handle. Of an own stage any may have one.
+    pub(crate) fn bound(&self) -> Option<&Ident> {
+        self.stage.bind.as_ref()
     }
 }
 

@@ -9,7 +9,6 @@ use crate::ast::{Block, Root, Track, bare, ends};
 use crate::call;
 use crate::check::{Checked, Origin, Puller, Sound, Verdict};
 use crate::fallback;
-use crate::vocabulary::Handle;
 use proc_macro2::{Delimiter, Group, Ident, Span, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
 use syn::Expr;
@@ -57,14 +56,21 @@ fn closing(verdict: &Verdict, root: &Root) -> TokenStream {
 fn track(track: &Track, verdict: &Verdict, root: &Root) -> TokenStream {
     match verdict {
         Verdict::Sound(sound) => {
-            let (mut nest, mut lets) = (Nest::default(), TokenStream::new());
+            let Track { attributes, mutable, name, .. } = track;
+            let (mut nest, mut lets) = (Nest::default(), Lets { attributes, written: TokenStream::new() });
             sound.write(root, &mut nest, Some(&mut lets));
-            let (value, Track { mutable, name, .. }) = (nest.close(), track);
-            quote!(#lets let #mutable #name = #value;)
+            let (value, lets) = (nest.close(), lets.written);
+            quote!(#lets #attributes let #mutable #name = #value;)
         }
         Verdict::Follows(failed) => fallback::follower(track, failed),
         Verdict::Failed(error) => fallback::track(track, error),
     }
+}
+
+/// What stands before a track, because it declares a handle.
+struct Lets<'a> {
+    attributes: &'a TokenStream,
+    written: TokenStream,
 }
 
 /// `match a { x => match b { y => value } }`, being written from the outside in.
@@ -72,18 +78,23 @@ fn track(track: &Track, verdict: &Verdict, root: &Root) -> TokenStream {
 pub(crate) struct Nest {
     bound: Vec<(TokenStream, TokenStream)>,
     value: TokenStream,
+    /// The value is the name that was bound last.
+    is_named: bool,
 }
 
 impl Nest {
     /// The innermost value.
     pub(crate) fn set(&mut self, value: TokenStream) {
         self.value = value;
+        self.is_named = false;
     }
 
     /// Binds the value so far to a name, by which the next one can use it.
-    pub(crate) fn name(&mut self, pattern: impl ToTokens) {
-        let value = std::mem::take(&mut self.value);
-        self.bind(pattern, value);
+    pub(crate) fn name(&mut self, name: &Ident) {
+        if !std::mem::replace(&mut self.is_named, true) {
+            let value = std::mem::replace(&mut self.value, name.to_token_stream());
+            self.bind(name, value);
+        }
     }
 
     pub(crate) fn bind(&mut self, pattern: impl ToTokens, value: TokenStream) {
@@ -102,20 +113,25 @@ impl Nest {
             .fold(value, |inner, (pattern, value)| quote_spanned!(ours=> match #value { #pattern => #inner }))
     }
 
-    /// Binds the handle of the stage so far.
-    fn handle(&mut self, name: &Ident, lets: Option<&mut TokenStream>) {
-        let stage = Ident::new("stage", Span::mixed_site());
+    /// Binds the handle of the stage so far, whose stream the next stage knows as `up`.
+    fn handle(&mut self, name: &Ident, up: Ident, lets: Option<&mut Lets>) {
         match lets {
             Some(lets) => {
-                let value = self.close();
-                lets.extend(quote!(#[allow(unused_mut)] let mut #stage = #value; let #name = #stage.handle();));
+                let (value, stage) = (self.close(), Ident::new("stage", Span::mixed_site()));
+                let attributes = lets.attributes;
+                lets.written.extend(quote! {
+                    #[allow(unused_mut)] let mut #stage = #value;
+                    #attributes let #name = #stage.handle();
+                });
+                self.set(stage.to_token_stream());
             }
             None => {
-                self.name(quote!(#[allow(unused_mut)] mut #stage));
-                self.bind(name, quote!(#stage.handle()));
+                let value = std::mem::replace(&mut self.value, up.to_token_stream());
+                self.bind(quote!(#[allow(unused_mut)] mut #up), value);
+                self.bind(name, quote!(#up.handle()));
+                self.is_named = true;
             }
         }
-        self.set(stage.to_token_stream());
     }
 }
 
@@ -138,11 +154,15 @@ pub(crate) fn apart(value: &Expr) -> TokenStream {
 }
 
 impl Sound<'_> {
-    /// `lets` gets what has to stand before the value, because it declares a handle.
-    fn write(&self, root: &Root, nest: &mut Nest, mut lets: Option<&mut TokenStream>) {
+    fn write(&self, root: &Root, nest: &mut Nest, mut lets: Option<&mut Lets>) {
+        let mut stages = self.stages.iter().peekable();
         let mut at = match &self.source {
             Origin::BuiltIn(call) => {
                 call::source(call, root, nest);
+                if let Some(name) = call.bound() {
+                    let below = stages.peek().map_or(call.stage.at(), |next| next.stage.at());
+                    nest.handle(name, upstream(below), lets.as_deref_mut());
+                }
                 call.stage.at()
             }
             Origin::Track(name) => {
@@ -154,26 +174,20 @@ impl Sound<'_> {
                 ends(value).0
             }
         };
-        if let Origin::BuiltIn(call) = &self.source
-            && let Some(name) = &call.stage.bind
-        {
-            nest.handle(name, lets.as_deref_mut());
-        }
-        for call in &self.stages {
+        while let Some(call) = stages.next() {
             at = call.stage.at();
             call::stage(call, root, nest);
-            if let Some(name) = call.stage.bind.as_ref().filter(|_| call.row.is_none_or(|row| row.handle != Handle::No))
-            {
-                nest.handle(name, lets.as_deref_mut());
+            if let Some(name) = call.bound() {
+                let below = stages.peek().map_or(at, |next| next.stage.at());
+                nest.handle(name, upstream(below), lets.as_deref_mut());
             }
         }
-        let up = upstream(at);
-        nest.name(&up);
-        let root = root.at(at);
-        let mut value = quote_spanned!(at=> #root::Pipeline::new(#up));
-        if self.shared {
-            value = quote_spanned!(at=> #root::Pipeline::new(#root::share(#up)));
-        }
+        let (root, stream) = (root.at(at), std::mem::take(&mut nest.value));
+        let mut value = if self.shared {
+            quote_spanned!(at=> #root::Pipeline::new(#root::share(#stream)))
+        } else {
+            quote_spanned!(at=> #root::Pipeline::new(#stream))
+        };
         if let Some(sink) = &self.sink {
             value = call::sink(sink, &value);
         }

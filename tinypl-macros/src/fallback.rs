@@ -23,9 +23,9 @@ pub(crate) fn statements(errors: &[Error]) -> TokenStream {
 
 /// Declares a track that failed and the handles of its stages all the same.
 pub(crate) fn track(track: &Track, error: &Error) -> TokenStream {
-    let Track { mutable, name, .. } = track;
+    let Track { attributes, mutable, name, .. } = track;
     let (binds, error) = (binds(track), expression(error));
-    quote!(let (#mutable #name, #(#binds,)*) = #error;)
+    quote!(#attributes let (#mutable #name, #(#binds,)*) = #error;)
 }
 
 /// Declares a track that pulls from a failed one. A pattern would tell rustc that `failed` is a tuple after all.

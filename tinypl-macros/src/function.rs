@@ -7,60 +7,69 @@
 //! that it is the runtime's check that refuses a closure, and says what to do. The runtime's `hint` and `by_val` give
 //! rustc the signature alone.
 
-use crate::ast::{Root, ends, respan};
+use crate::ast::{Root, ends};
 use crate::check::Puller;
 use crate::expand::{Nest, apart, parens};
 use crate::plain;
-use crate::vocabulary::Function;
+use crate::vocabulary::{Function, Out};
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
 use syn::{Expr, Pat, Type};
 
-/// The argument, and whether it is for the twin that takes an `FnMut`.
-pub(crate) fn argument(
-    value: &Expr,
-    function: Function,
-    puller: Puller,
-    root: &Root,
-    up: &Ident,
-    nest: &mut Nest,
-) -> (TokenStream, bool) {
-    let exclusive = puller != Puller::Many;
-    let (by, out) = match function {
-        Function::OfNothing => return of_nothing(value, puller, root, nest),
-        Function::OfItem(out) => ("val", out),
-        Function::OfRef(out) => ("ref", out),
-    };
-    let untyped = is_untyped(value);
-    match puller {
-        Puller::One if untyped => (value.to_token_stream(), true),
-        Puller::Open | Puller::Many if untyped && is_plain(value) => (value.to_token_stream(), false),
-        _ => (Dance::new(value, by, out, root, up).write(puller, nest), exclusive),
-    }
+/// The stage that a function is for.
+pub(crate) struct Site<'a> {
+    pub(crate) root: &'a Root,
+    /// The name of the stream above it.
+    pub(crate) up: &'a Ident,
+    /// Who calls the function.
+    pub(crate) puller: Puller,
 }
 
-/// A closure of a reference to the item, for a stage that has no bound to tell rustc so.
-pub(crate) fn message(value: &Expr, puller: Puller, root: &Root, up: &Ident, nest: &mut Nest) -> (TokenStream, bool) {
-    (Dance::new(value, "ref", "_", root, up).write(puller, nest), false)
+/// An argument.
+pub(crate) struct Passed {
+    pub(crate) value: TokenStream,
+    /// It is a function for the twin that takes an `FnMut`.
+    pub(crate) exclusive: bool,
 }
 
-/// Without arguments there is nothing to hint: a variable is enough to leave the kind open.
-fn of_nothing(value: &Expr, puller: Puller, root: &Root, nest: &mut Nest) -> (TokenStream, bool) {
-    if puller == Puller::One {
-        return (value.to_token_stream(), true);
-    }
-    if is_plain(value) {
-        return (value.to_token_stream(), false);
-    }
-    let (first, last) = ends(value);
-    let name = Ident::new("__f", first);
-    nest.bind(&name, apart(value));
-    match puller {
-        Puller::Many => {
-            let (root, args) = (root.at(first), parens(name.to_token_stream(), last));
-            (quote_spanned!(first=> #root::__private::concurrent_call #args), false)
+impl Site<'_> {
+    pub(crate) fn function(&self, value: &Expr, function: Function, nest: &mut Nest) -> Passed {
+        let as_it_is = |exclusive| Passed { value: value.to_token_stream(), exclusive };
+        let (by, out) = match function {
+            Function::Call => return self.call(value, nest),
+            Function::Item(out) => ("val", out),
+            Function::Ref(out) => ("ref", out),
+        };
+        let untyped = is_untyped(value);
+        match self.puller {
+            Puller::One if untyped => as_it_is(true),
+            Puller::Open | Puller::Many if untyped && is_plain(value) => as_it_is(false),
+            puller => Passed {
+                value: Dance::new(value, by, out, self).write(puller, nest),
+                exclusive: puller != Puller::Many,
+            },
         }
-        Puller::One | Puller::Open => (name.to_token_stream(), true),
+    }
+
+    /// A closure of a reference to the item, for a stage that has no bound to tell rustc so.
+    pub(crate) fn message(&self, value: &Expr, nest: &mut Nest) -> TokenStream {
+        Dance::new(value, "ref", Out::Any, self).write(self.puller, nest)
+    }
+
+    /// A function without arguments. There is nothing to hint: a variable is enough to leave the kind open.
+    fn call(&self, value: &Expr, nest: &mut Nest) -> Passed {
+        if self.puller == Puller::One || is_plain(value) {
+            return Passed { value: value.to_token_stream(), exclusive: self.puller == Puller::One };
+        }
+        let (first, last) = ends(value);
+        let name = Ident::new("__f", first);
+        nest.bind(&name, apart(value));
+        if self.puller == Puller::Open {
+            return Passed { value: name.to_token_stream(), exclusive: true };
+        }
+        let (root, args) = (self.root.at(first), parens(name.to_token_stream(), last));
+        let value = quote_spanned!(first=> #root::__private::concurrent_call #args);
+        Passed { value, exclusive: false }
     }
 }
 
@@ -90,7 +99,7 @@ fn has_hole(ty: &Type) -> bool {
 struct Dance<'a> {
     value: &'a Expr,
     by: &'static str,
-    out: TokenStream,
+    out: Out,
     root: TokenStream,
     up: &'a Ident,
     first: Span,
@@ -98,10 +107,9 @@ struct Dance<'a> {
 }
 
 impl<'a> Dance<'a> {
-    fn new(value: &'a Expr, by: &'static str, out: &str, root: &Root, up: &'a Ident) -> Self {
+    fn new(value: &'a Expr, by: &'static str, out: Out, site: &Site<'a>) -> Self {
         let (first, last) = ends(value);
-        let out = respan(out.parse().unwrap_or_default(), first);
-        Dance { value, by, out, root: root.at(first), up, first, last }
+        Dance { value, by, out, root: site.root.at(first), up: site.up, first, last }
     }
 
     fn write(&self, puller: Puller, nest: &mut Nest) -> TokenStream {
@@ -112,7 +120,7 @@ impl<'a> Dance<'a> {
             nest.bind(quote!(()), self.hinted(&f));
             function = quote_spanned!(first=> #f.unwrap());
         } else {
-            let out = &self.out;
+            let out = self.returned();
             let generics = quote_spanned!(first=> ::<_, _, #out, _>);
             nest.bind(&f, self.call("takes", generics, self.value.to_token_stream()));
         }
@@ -123,9 +131,20 @@ impl<'a> Dance<'a> {
         function
     }
 
+    fn returned(&self) -> TokenStream {
+        let first = self.first;
+        match self.out {
+            Out::Any => quote_spanned!(first=> _),
+            Out::Unit => quote_spanned!(first=> ()),
+            Out::Bool => quote_spanned!(first=> ::core::primitive::bool),
+            Out::Option => quote_spanned!(first=> ::core::option::Option<_>),
+            Out::Result => quote_spanned!(first=> ::core::result::Result<_, _>),
+        }
+    }
+
     /// `by_val(item(&up), hint(|x| …, &mut f))`
     fn hinted(&self, f: &Ident) -> TokenStream {
-        let (first, root, out, value) = (self.first, &self.root, &self.out, self.value);
+        let (first, root, out, value) = (self.first, &self.root, self.returned(), self.value);
         let args = parens(quote_spanned!(first=> #value, &mut #f), self.last);
         self.call("by", quote_spanned!(first=> ::<_, #out>), quote_spanned!(first=> #root::__private::hint #args))
     }

@@ -1,8 +1,8 @@
 //! The macro of [tinypl](https://docs.rs/tinypl): use it as `tinypl::pipeline!`.
 //!
 //! Tokens become a tree (`ast`, `parse`), which is checked (`check`, with `bind` for the arguments and `flow` for orders
-//! and markers) against the table of built-in stages (`vocabulary`) and written out (`expand`, `call`, `function`);
-//! what has a mistake is replaced by its error (`fallback`).
+//! and markers) against the table of built-in stages (`vocabulary`) and written out (`expand`, `call`, and `function` with
+//! `plain` for closures); what has a mistake is replaced by its error (`fallback`).
 
 #![forbid(unsafe_code)]
 

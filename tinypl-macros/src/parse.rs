@@ -6,7 +6,7 @@ use crate::vocabulary;
 use proc_macro2::{Delimiter, Ident, Span, TokenStream, TokenTree};
 use syn::ext::IdentExt;
 use syn::parse::{ParseStream, Parser};
-use syn::{Error, ExprPath, Path, Result, Token, parse2, token};
+use syn::{Attribute, Error, Expr, ExprPath, Path, Result, Token, parse2, token};
 
 type Tokens = Vec<TokenTree>;
 
@@ -30,8 +30,9 @@ pub(crate) fn block(input: TokenStream) -> Block {
     let root = root(&mut pieces, &mut errors);
     let mut block = Block { root, tracks: Vec::new(), closing: None, errors };
     for piece in pieces {
-        if is_word(piece.tokens.first(), "let") {
-            track(piece, &mut block);
+        let attributes = attributes(&piece.tokens);
+        if is_word(piece.tokens.get(attributes), "let") {
+            track(piece, attributes, &mut block);
         } else if let (Some(first), end) = (piece.tokens.first(), piece.end) {
             let start = first.span();
             let chain = chain(piece.tokens, start);
@@ -58,13 +59,24 @@ fn pieces(input: TokenStream) -> Vec<Piece> {
             pieces.push(Piece { tokens: std::mem::take(&mut tokens), end: End::Semicolon(token.span()) });
             continue;
         }
-        if is_word(Some(&token), "let") && !tokens.is_empty() && !takes_let(tokens.last()) {
+        let starts = tokens.len() == attributes(&tokens);
+        if is_word(Some(&token), "let") && !starts && !takes_let(tokens.last()) {
             pieces.push(Piece { tokens: std::mem::take(&mut tokens), end: End::Missing(token.span()) });
         }
         tokens.push(token);
     }
     pieces.push(Piece { tokens, end: End::Input });
     pieces
+}
+
+/// How many tokens the attributes before a track have.
+fn attributes(tokens: &[TokenTree]) -> usize {
+    let pairs = tokens.chunks(2);
+    let attributes = pairs.take_while(|pair| match pair {
+        [hash, TokenTree::Group(group)] => is_punct(Some(hash), '#') && group.delimiter() == Delimiter::Bracket,
+        _ => false,
+    });
+    2 * attributes.count()
 }
 
 /// Whether a `let` after this token is part of a condition: `if let`, `while let`, `&& let`.
@@ -104,13 +116,19 @@ fn unnamed(chain: Chain, semicolon: Span) -> Error {
     chain.errors.into_iter().next().unwrap_or_else(|| Error::new(semicolon, text))
 }
 
-fn track(piece: Piece, block: &mut Block) {
+/// `let mut name = chain`, after so many tokens of attributes.
+fn track(piece: Piece, attributes: usize, block: &mut Block) {
     let end = piece.tokens.last().map_or_else(Span::call_site, TokenTree::span);
     let mut tokens = piece.tokens.into_iter();
+    let attributes: TokenStream = tokens.by_ref().take(attributes).collect();
+    if let Err(error) = Attribute::parse_outer.parse2(attributes.clone()) {
+        block.errors.push(error);
+        return;
+    }
     let start = tokens.next().map_or(end, |word| word.span());
     let mut next = tokens.next();
     let mut mutable = None;
-    if let Some(TokenTree::Ident(word)) = next.as_ref().filter(|token| is_word(Some(token), "mut")) {
+    if let Some(word) = next.take_if(|word| is_word(Some(word), "mut")) {
         mutable = Some(Token![mut](word.span()));
         next = tokens.next();
     }
@@ -120,26 +138,30 @@ fn track(piece: Piece, block: &mut Block) {
         return;
     };
     let equals = tokens.next();
-    let rest: Tokens = tokens.collect();
     let chain = if is_punct(equals.as_ref(), '=') {
-        chain(rest, name.span())
+        chain(tokens.collect(), name.span())
     } else {
-        let text = match is_punct(equals.as_ref(), ':') {
-            true => "a track takes no type: `let NAME = source |> …;`",
-            false => "expected `=` after the track's name: `let NAME = source |> …;`",
-        };
-        let at = equals.map_or_else(|| name.span(), |token| token.span());
-        let lost = rest.windows(2).filter_map(bound).collect();
-        Chain { source: None, stages: Vec::new(), errors: vec![Error::new(at, text)], lost }
+        let at = equals.as_ref().map_or_else(|| name.span(), TokenTree::span);
+        no_equals(is_punct(equals.as_ref(), ':'), at, &tokens.collect::<Tokens>())
     };
-    match piece.end {
-        End::Missing(at) if chain.errors.is_empty() => {
-            block.errors.push(Error::new(at, "missing `;` before this `let`"));
+    if chain.errors.is_empty() {
+        match piece.end {
+            End::Semicolon(_) => {}
+            End::Missing(at) => block.errors.push(Error::new(at, "missing `;` before this `let`")),
+            End::Input => block.errors.push(Error::new(end, "missing `;` after this track")),
         }
-        End::Input if chain.errors.is_empty() => block.errors.push(Error::new(end, "missing `;` after this track")),
-        _ => {}
     }
-    block.tracks.push(Track { start, mutable, name, chain });
+    block.tracks.push(Track { attributes, start, mutable, name, chain });
+}
+
+/// The chain of a track whose name no `=` follows.
+fn no_equals(typed: bool, at: Span, rest: &[TokenTree]) -> Chain {
+    let text = match typed {
+        true => "a track takes no type: `let NAME = source |> …;`",
+        false => "expected `=` after the track's name: `let NAME = source |> …;`",
+    };
+    let lost = rest.windows(2).filter_map(bound).collect();
+    Chain { source: None, stages: Vec::new(), errors: vec![Error::new(at, text)], lost }
 }
 
 /// `name @ …`
@@ -235,7 +257,15 @@ fn source(tokens: Tokens) -> Result<Source> {
     match bind {
         _ if built_in => stage.parse2(tokens).map(Source::BuiltIn),
         Some(name) => Err(Error::new(name.span(), "only a built-in source has a handle to bind")),
-        None => parse2(tokens).map(Source::Value),
+        None => whole.parse2(tokens).map(Source::Value),
+    }
+}
+
+fn whole(input: ParseStream) -> Result<Expr> {
+    let value = input.parse()?;
+    match input.cursor().token_tree() {
+        None => Ok(value),
+        Some((token, _)) => Err(leftover(&token)),
     }
 }
 
@@ -250,7 +280,8 @@ fn lone_bar(tokens: &[TokenTree]) -> Option<Error> {
         let call =
             after.iter().position(|t| matches!(t, TokenTree::Group(g) if g.delimiter() == Delimiter::Parenthesis));
         let name = text(after.get(..call?)?);
-        if vocabulary::stage(&name).or_else(|| vocabulary::sink(&name)).is_some() {
+        let name = name.split_once('@').map_or(name.as_str(), |(_, name)| name);
+        if vocabulary::stage(name).or_else(|| vocabulary::sink(name)).is_some() {
             return Some(Error::new(bar.span(), format!("`|` before `{name}`: did you mean `|>`?")));
         }
     }
@@ -322,7 +353,7 @@ fn no_stage(found: &TokenTree) -> Error {
     Error::new(found.span(), text)
 }
 
-/// What follows a stage's arguments and is no `|>`.
+/// What follows a source or a stage and is no `|>`.
 fn leftover(token: &TokenTree) -> Error {
     let text = match token {
         TokenTree::Punct(punct) if punct.as_char() == '|' => "did you mean `|>`?",

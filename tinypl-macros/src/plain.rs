@@ -56,7 +56,11 @@ impl Body {
     fn fresh(&mut self, value: &Expr) -> bool {
         match value {
             Expr::Lit(_) => true,
-            Expr::Binary(binary) => !assigns(&binary.op) && self.operand(&binary.left) && self.operand(&binary.right),
+            Expr::Binary(binary) => match binary.op {
+                // on a stream, as in `out << x`, these are calls
+                BinOp::Shl(_) | BinOp::Shr(_) => self.value(&binary.left) && self.operand(&binary.right),
+                op => !assigns(&op) && self.operand(&binary.left) && self.operand(&binary.right),
+            },
             Expr::Unary(unary) => matches!(unary.op, UnOp::Not(_) | UnOp::Neg(_)) && self.operand(&unary.expr),
             Expr::Cast(cast) => self.operand(&cast.expr),
             Expr::Reference(reference) => reference.mutability.is_none() && self.operand(&reference.expr),
@@ -185,6 +189,7 @@ mod tests {
             "|x| { let y = x * 2; match y { 0 => None, n if n > k => Some(n), _ => Some(y?) } }",
             "|s| s.parse::<i32>()",
             "|x| Wrapped::new(&k, x)",
+            "|x| 1 << k | x >> k",
         ] {
             assert!(plain(closure), "{closure}");
         }
@@ -213,6 +218,7 @@ mod tests {
             "|x| rows[x].push(1)",
             "|x| std::mem::take(place)",
             "|x| x.iter().map(|y| y + n)",
+            "|x| out << x",
             "async |x| x",
         ] {
             assert!(!plain(closure), "{closure}");

@@ -17,6 +17,7 @@ const PROGRAMS: &[&str] = &[
     "range(9) | map(f) |> flatten() |> ratelimit(1, d) |> skip(0) |> partition(3, markers = befor)",
     "if let Some(x) = y { 0..x } else { 0..1 } |> <T as Stages>::own(x) |> try_map(|s| s.parse::<i32>())",
     "range(3) |> m @ marker::insert_periodic() |> marker::on(|| S { a: 1 }.go(), m) |> order::load(S { o }.o)",
+    "#[allow(unused)] #[x = 1] let mut a = range(3) |> o @ order::save(2); let b = a |> order::load(o);",
     "let x: u8 = range(3) let b = = |> @ ; |> |> ; crate = ; ;; let",
 ];
 
@@ -106,7 +107,7 @@ fn spoilt_programs_expand_to_rust() {
     let mut numbers = Numbers(0x9e37_79b9_7f4a_7c15);
     let mut all = Vec::new();
     PROGRAMS.iter().for_each(|text| flatten(parsed(text), &mut all));
-    for round in 0..30_000 {
+    for round in 0..20_000 {
         let mut tokens = parsed(PROGRAMS[round % PROGRAMS.len()]);
         for _ in 0..=numbers.below(4) {
             tokens = numbers.spoil(tokens, &all);
@@ -120,7 +121,7 @@ fn noise_expands_to_rust() {
     let mut numbers = Numbers(42);
     let mut all = Vec::new();
     PROGRAMS.iter().for_each(|text| flatten(parsed(text), &mut all));
-    for _ in 0..20_000 {
+    for _ in 0..10_000 {
         check((0..numbers.below(12)).map(|_| numbers.token(&all)).collect());
     }
 }
@@ -145,6 +146,44 @@ fn expansions_are_as_they_were() {
         }
     }
     assert!(differ.is_empty(), "these differ now (UPDATE=1 writes them anew):\n{}", differ.join("\n"));
+}
+
+/// `tests/mistakes.txt`: a block in each paragraph, and what the macro says of it. `UPDATE=1` as above.
+#[test]
+fn mistakes_are_named() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/mistakes.txt");
+    let text = fs::read_to_string(&path).expect("tests/mistakes.txt");
+    let mut now = Vec::new();
+    for paragraph in text.trim_end().split("\n\n") {
+        let block = paragraph.split("\n    error: ").next().unwrap_or_default();
+        let mut said = Vec::new();
+        errors(crate::block(parsed(block)), &mut said);
+        assert!(!said.is_empty(), "no mistake in {block}");
+        now.push(format!("{block}\n{}", said.join("\n")));
+    }
+    let now = now.join("\n\n") + "\n";
+    if env::var_os("UPDATE").is_some() {
+        fs::write(&path, now).expect("written");
+    } else {
+        assert_eq!(now, text);
+    }
+}
+
+/// The texts of all `compile_error!`.
+fn errors(tokens: TokenStream, said: &mut Vec<String>) {
+    let mut is_error = false;
+    for token in tokens {
+        match token {
+            TokenTree::Group(group) if is_error => {
+                let text: syn::LitStr = syn::parse2(group.stream()).expect("a text");
+                said.push(format!("    error: {}", text.value()));
+                is_error = false;
+            }
+            TokenTree::Group(group) => errors(group.stream(), said),
+            TokenTree::Ident(name) => is_error = name == "compile_error",
+            TokenTree::Punct(_) | TokenTree::Literal(_) => {}
+        }
+    }
 }
 
 /// As a person would write it.

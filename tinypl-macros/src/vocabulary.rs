@@ -12,7 +12,7 @@ pub(crate) struct Row {
     pub(crate) options: &'static [Param],
     pub(crate) pulls: Pulls,
     pub(crate) lowers: Lowers,
-    /// The runtime's checks before the stage, the first one outermost.
+    /// The runtime's checks before the stage, in this order.
     pub(crate) guards: &'static [Guard],
     pub(crate) handle: Handle,
     /// `collect::<C>()`
@@ -38,8 +38,8 @@ pub(crate) enum Is {
     Optional,
     /// `true` calls this setter instead, which may change the type; `false` calls none.
     Switch(&'static str),
-    /// Not the user's to give: these tokens.
-    Fixed(&'static str),
+    /// Not the user's to give: this number.
+    Fixed(usize),
 }
 
 /// What a parameter takes.
@@ -63,9 +63,20 @@ pub(crate) enum Takes {
 
 #[derive(Clone, Copy, PartialEq)]
 pub(crate) enum Function {
-    OfItem(&'static str),
-    OfRef(&'static str),
-    OfNothing,
+    /// Of the item, of a reference to it, or of nothing.
+    Item(Out),
+    Ref(Out),
+    Call,
+}
+
+/// What a function returns.
+#[derive(Clone, Copy, PartialEq)]
+pub(crate) enum Out {
+    Any,
+    Unit,
+    Bool,
+    Option,
+    Result,
 }
 
 /// Who pulls what stands above the stage.
@@ -114,11 +125,11 @@ pub(crate) enum Handle {
 }
 
 pub(crate) static STAGES: &[Row] = &[
-    row("map", Through, &[of_item("f", "_")]).twins(),
-    row("each", Through, &[of_ref("f", "()")]).twins(),
-    row("filter", Through, &[of_ref("pred", "bool")]).twins(),
-    row("filter_map", Through, &[of_item("f", "::core::option::Option<_>")]).twins(),
-    row("try_map", Through, &[of_item("f", "::core::result::Result<_, _>")]).twins(),
+    row("map", Through, &[of_item("f", Out::Any)]).twins(),
+    row("each", Through, &[of_ref("f", Out::Unit)]).twins(),
+    row("filter", Through, &[of_ref("pred", Out::Bool)]).twins(),
+    row("filter_map", Through, &[of_item("f", Out::Option)]).twins(),
+    row("try_map", Through, &[of_item("f", Out::Result)]).twins(),
     row("take", Alone, &[needed("n", Count)]),
     row("skip", Alone, &[needed("n", Count)]),
     row("enumerate", Alone, &[]),
@@ -131,8 +142,12 @@ pub(crate) static STAGES: &[Row] = &[
     row("share", Alone, &[]),
     row("debug::print_on_item", Through, &[needed("msg", Message)]),
     row("thread::queue", Many, &[]).options(QUEUE).guards(QUEUED).handle(Handle::Live),
-    row("thread::map", Many, &[of_item("f", "_")]).options(QUEUE).guards(QUEUED).handle(Handle::Live).queue("named"),
-    row("thread::each", Many, &[of_ref("f", "()")])
+    row("thread::map", Many, &[of_item("f", Out::Any)])
+        .options(QUEUE)
+        .guards(QUEUED)
+        .handle(Handle::Live)
+        .queue("named"),
+    row("thread::each", Many, &[of_ref("f", Out::Unit)])
         .options(QUEUE)
         .guards(QUEUED)
         .handle(Handle::Live)
@@ -165,7 +180,7 @@ pub(crate) static SINKS: &[Row] = &[
 
 /// A source may have several rows: the first that has room for the arguments is meant.
 pub(crate) static SOURCES: &[Row] = &[
-    row("range", Alone, &[fixed("0"), needed("n", Value)]),
+    row("range", Alone, &[fixed(0), needed("n", Value)]),
     row("range", Alone, &[needed("a", Value), needed("b", Value)]).options(&[optional("step", Count)]),
 ];
 
@@ -201,20 +216,20 @@ const fn optional(name: &'static str, takes: Takes) -> Param {
     Param { name, is: Is::Optional, takes }
 }
 
-const fn fixed(tokens: &'static str) -> Param {
-    Param { name: "", is: Is::Fixed(tokens), takes: Value }
+const fn fixed(number: usize) -> Param {
+    Param { name: "", is: Is::Fixed(number), takes: Value }
 }
 
-const fn of_item(name: &'static str, out: &'static str) -> Param {
-    needed(name, Takes::Function(Function::OfItem(out)))
+const fn of_item(name: &'static str, out: Out) -> Param {
+    needed(name, Takes::Function(Function::Item(out)))
 }
 
-const fn of_ref(name: &'static str, out: &'static str) -> Param {
-    needed(name, Takes::Function(Function::OfRef(out)))
+const fn of_ref(name: &'static str, out: Out) -> Param {
+    needed(name, Takes::Function(Function::Ref(out)))
 }
 
 const fn of_nothing(name: &'static str) -> Param {
-    needed(name, Takes::Function(Function::OfNothing))
+    needed(name, Takes::Function(Function::Call))
 }
 
 const fn row(name: &'static str, pulls: Pulls, params: &'static [Param]) -> Row {
@@ -260,14 +275,24 @@ impl Row {
         self.params.iter().chain(self.options)
     }
 
-    /// `` `take(n)` ``, for errors.
+    /// `` `partition(n, markers = …)` ``, for errors.
     pub(crate) fn signature(&self) -> String {
-        let names: Vec<&str> = self.given().map(|param| param.name).collect();
+        let names: Vec<String> = self.given().map(Param::signature).collect();
         format!("`{}({})`", self.name, names.join(", "))
     }
 
     pub(crate) fn takes(&self, what: Takes) -> bool {
         self.all().any(|param| param.takes == what)
+    }
+}
+
+impl Param {
+    pub(crate) fn is_needed(&self) -> bool {
+        matches!(self.is, Is::Needed | Is::Asked)
+    }
+
+    fn signature(&self) -> String {
+        if self.is_needed() { self.name.to_owned() } else { format!("{} = …", self.name) }
     }
 }
 
