@@ -553,28 +553,37 @@ fn a_shared_track_is_stopped_while_the_window_is_full() {
     }
 }
 
+/// Not even to make a track is there anything to wait for.
 #[test]
-fn a_rate_limit_is_left_when_one_track_stops() {
-    let _watchdog = watchdog(120);
+fn a_track_is_made_while_another_one_waits() {
+    let _watchdog = watchdog(60);
+    let (feed, numbers) = fed();
+    pipeline! {
+        let shared = numbers |> thread::queue(1);
+        let one = shared |> thread::queue(1);
+    }
+    // the worker of `one` sleeps in the queue above
+    linger();
+    let two = pipeline! { shared.clone() |> thread::queue(1) };
+    let three = pipeline! { shared |> map(|x| x) };
+    (0..10).for_each(|x| feed.send(x).unwrap());
+    drop(feed);
+    assert_eq!(one.count() + two.count() + three.count(), 10);
+}
+
+#[test]
+fn a_rate_limit_is_left_when_its_tracks_stop() {
+    let _watchdog = watchdog(60);
     pipeline! {
         let shared = range(3) |> ratelimit(1, std::time::Duration::from_secs(3600));
         let mut one = shared |> thread::queue(workers = 2);
         let mut two = shared |> thread::queue(workers = 2);
     }
     drop(shared);
-    // one of them got the first item; both have a worker in the wait for the second
-    let first = Gate::new();
-    std::thread::scope(|s| {
-        for track in [&mut one, &mut two] {
-            let first = &first;
-            s.spawn(move || {
-                linger();
-                track.stop();
-                first.open();
-            });
-        }
-        first.pass();
-    });
+    // one worker waits for the hour to pass, the others for their turn
+    linger();
+    one.stop();
+    two.stop();
     assert_eq!((one.next(), two.next()), (None, None));
 }
 

@@ -16,7 +16,8 @@ fn arguments_by_position_are_arguments_by_name() {
 #[test]
 fn every_needed_argument_may_be_named() {
     let all: Vec<_> = pipeline! {
-        range(a = 0, b = 20, step = 1) |> map(f = |x| x + 1) |> filter(pred = |x| x % 2 == 0) |> skip(n = 1) |> take(n = 4)
+        range(a = 0, b = 20, step = 1) |> map(f = |x| x + 1) |> filter(pred = |x| x % 2 == 0) |> skip(n = 1)
+            |> take(n = 4)
             |> zip(other = "abcd".chars()) |> partition(n = 3) |> collect()
     };
     assert_eq!(all, [vec![(4, 'a'), (6, 'b'), (8, 'c')], vec![(10, 'd')]]);
@@ -37,7 +38,8 @@ fn a_stage_without_arguments_needs_no_parentheses() {
 
 #[test]
 fn a_queue_that_is_told_no_maxsize_chooses_at_least_twice_its_workers() {
-    pipeline! { let few = range(3) |> q @ thread::queue(workers = 1); let many = range(3) |> r @ thread::queue(workers = 50); }
+    pipeline! { let few = range(3) |> q @ thread::queue(workers = 1); let many = range(3)
+    |> r @ thread::queue(workers = 50); }
     assert!(q.maxsize() >= 2);
     assert!(r.maxsize() >= 100);
     assert_eq!((few.count(), many.count()), (3, 3));
@@ -94,7 +96,8 @@ fn arguments_are_evaluated_once_and_in_their_order() {
         order.push(name);
         value
     };
-    let n = pipeline! { range(note("from", 1), note("to", 9)) |> skip(note("skip", 1)) |> take(note("take", 3)) |> count() };
+    let n = pipeline! { range(note("from", 1), note("to", 9)) |> skip(note("skip", 1)) |> take(note("take", 3))
+    |> count() };
     assert_eq!((n, order), (3, vec!["from", "to", "skip", "take"]));
 }
 

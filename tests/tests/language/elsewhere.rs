@@ -64,7 +64,8 @@ fn names_come_from_a_macro() {
 fn a_whole_block_goes_through_a_macro_which_loses_the_jointness_of_its_pipes() {
     assert_eq!(whole! { range(4) |> filter(|x| x % 2 == 1) |> collect::<Vec<_>>() }, [1, 3]);
     whole! {
-        let mut a = range(9) |> m @ marker::insert_periodic(2) |> o @ order::save(3) |> thread::queue(2) |> order::load(o);
+        let mut a = range(9) |> m @ marker::insert_periodic(2) |> o @ order::save(3) |> thread::queue(2)
+            |> order::load(o);
     }
     assert_eq!(pipeline! { &mut a |> marker::until(m) |> count() }, 2);
 }
@@ -105,7 +106,8 @@ fn a_renamed_dependency_works() {
 #[test]
 fn the_expansions_names_do_not_meet_the_users() {
     let (f, up, pipe, pred, item, n, pipeline) = (1, 2, 3, 4, 5, 6, 7);
-    let all: Vec<i32> = pipeline! { range(2) |> map(|x| x + f + up + pipe) |> filter(|x| *x > pred) |> map(|x| x + item + n + pipeline) |> collect() };
+    let all: Vec<i32> = pipeline! { range(2) |> map(|x| x + f + up + pipe) |> filter(|x| *x > pred)
+    |> map(|x| x + item + n + pipeline) |> collect() };
     assert_eq!(all, [24, 25]);
 }
 
@@ -128,8 +130,9 @@ fn the_users_names_for_what_the_expansion_uses_do_no_harm() {
     mod tinypl {}
     mod core {}
     mod std {}
-    let all: Vec<i32> = pipeline! {
-        range(9) |> o @ order::save(4) |> filter_map(|x: i32| x.checked_add(1)) |> try_map(|x| x.try_into()) |> thread::map(|x: i32| 2 * x, 2)
+    let all: Vec<i64> = pipeline! {
+        range(9) |> o @ order::save(4) |> filter_map(|x: i32| x.checked_add(1)) |> try_map(i64::try_from)
+            |> thread::map(|x| 2 * x, 2)
             |> order::load(o) |> m @ marker::insert_periodic(4) |> marker::until(m) |> collect()
     };
     assert_eq!(all, [2, 4, 6, 8]);

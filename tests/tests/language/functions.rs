@@ -10,7 +10,7 @@ fn anything() -> Pipeline<impl Pipe<Item = i32>> {
     pipeline! { range(10) |> map(|x| x + 1) }
 }
 
-fn evens<'a>(of: &'a [i32]) -> Pipeline<impl Plain<Item = &'a i32>> {
+fn evens(of: &[i32]) -> Pipeline<impl Plain<Item = &i32>> {
     pipeline! { of |> filter(|x| **x % 2 == 0) }
 }
 
@@ -33,7 +33,8 @@ fn total<P: Pipe<Item = i32>>(mut pipe: Pipeline<P>) -> i32 {
 fn a_plain_pipeline_goes_on_with_every_stage() {
     let all: Vec<_> = pipeline! { numbers(5) |> partition(2) |> collect() };
     assert_eq!(all, [vec![1, 2], vec![3, 4], vec![5]]);
-    let all: Vec<i32> = pipeline! { numbers(9) |> o @ order::save(2) |> thread::mutex() |> thread::queue(2) |> order::load(o) |> collect() };
+    let all: Vec<i32> = pipeline! { numbers(9) |> o @ order::save(2) |> thread::mutex() |> thread::queue(2)
+    |> order::load(o) |> collect() };
     assert_eq!(all, (1..10).collect::<Vec<_>>());
 }
 

@@ -10,7 +10,8 @@ fn is_copy<T: Copy>(_: T) {}
 #[test]
 fn tracks_export_their_handles() {
     pipeline! {
-        let mut pipe = range(20) |> o @ order::save(8) |> q @ thread::queue(4, 16) |> order::load(o) |> m @ marker::insert_periodic(5);
+        let mut pipe = range(20) |> o @ order::save(8) |> q @ thread::queue(4, 16) |> order::load(o)
+            |> m @ marker::insert_periodic(5);
     }
     assert_eq!((q.maxsize(), o.maxsize()), (16, 8));
     o.set_maxsize(16);
@@ -24,7 +25,8 @@ fn tracks_export_their_handles() {
 #[test]
 fn handles_are_clone_and_markers_copy() {
     pipeline! {
-        let pipe = range(9) |> r @ ratelimit(100, Duration::ZERO) |> m @ marker::insert_periodic(2) |> o @ order::save(4)
+        let pipe = range(9) |> r @ ratelimit(100, Duration::ZERO) |> m @ marker::insert_periodic(2)
+            |> o @ order::save(4)
             |> q @ thread::queue(2) |> order::load(o);
     }
     is_clone(&o);
@@ -69,7 +71,8 @@ fn no_handle_keeps_a_pipeline_alive() {
     let held = Arc::new(());
     let inside = held.clone();
     pipeline! {
-        let pipe = 0.. |> map(move |x| { let _ = &inside; x }) |> r @ ratelimit(1000, Duration::ZERO) |> m @ marker::insert_periodic(2)
+        let pipe = 0.. |> map(move |x| { let _ = &inside; x }) |> r @ ratelimit(1000, Duration::ZERO)
+            |> m @ marker::insert_periodic(2)
             |> o @ order::save(4) |> q @ thread::queue(2) |> order::load(o);
     }
     let clones = (r.clone(), o.clone(), q.clone(), m);
@@ -94,7 +97,8 @@ fn a_handle_passes_through_generic_functions() {
 fn each_queue_like_stage_has_the_live_figures() {
     let _watchdog = watchdog(60);
     pipeline! {
-        let pipe = range(10) |> a @ thread::queue(1, 2) |> b @ thread::map(|x| x, 2, 4) |> c @ thread::each(|_| (), 3, 6)
+        let pipe = range(10) |> a @ thread::queue(1, 2) |> b @ thread::map(|x| x, 2, 4)
+            |> c @ thread::each(|_| (), 3, 6)
             |> d @ thread::map_init(|| (), |(), x| x, 4, 8);
     }
     assert_eq!([a.maxsize(), b.maxsize(), c.maxsize(), d.maxsize()], [2, 4, 6, 8]);

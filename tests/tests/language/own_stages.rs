@@ -178,7 +178,8 @@ fn an_own_stage_stands_among_markers() {
 #[test]
 fn an_own_stage_stands_inside_an_order() {
     let all: Vec<i32> = pipeline! {
-        range(100) |> o @ order::save(8) |> double() |> odd_halves() |> thread::map(|x| x, 4) |> add(1) |> order::load(o) |> collect()
+        range(100) |> o @ order::save(8) |> double() |> odd_halves() |> thread::map(|x| x, 4) |> add(1)
+            |> order::load(o) |> collect()
     };
     assert_eq!(all, (0..100).filter(|x| x % 2 == 1).map(|x| x + 1).collect::<Vec<_>>());
 }

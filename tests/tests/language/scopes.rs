@@ -6,7 +6,8 @@ use tinypl_tests::watchdog;
 fn a_thread_stage_borrows_local_data_in_a_scope() {
     let text = String::from("to be or not");
     let letters = std::thread::scope(|s| {
-        pipeline! { text.split(' ') |> thread::map(|w| w.len() + text.len(), workers = 2, scope = s) |> fold(0, |a, b| a + b) }
+        pipeline! { text.split(' ') |> thread::map(|w| w.len() + text.len(), workers = 2, scope = s)
+        |> fold(0, |a, b| a + b) }
     });
     assert_eq!(letters, 9 + 4 * 12);
 }

@@ -11,7 +11,8 @@ fn it_gives_the_items_of_the_other_after_the_upstreams() {
 
 #[test]
 fn the_upstreams_markers_pass_and_the_others_do_not() {
-    let chained = pipeline! { range(2) |> marker::insert_periodic(1) |> chain(pipeline! { range(2) |> marker::insert_periodic(1) }) };
+    let chained = pipeline! { range(2) |> marker::insert_periodic(1) |> chain(pipeline! { range(2)
+    |> marker::insert_periodic(1) }) };
     assert_eq!(signals(chained), "0 * 1 * 0 1");
 }
 

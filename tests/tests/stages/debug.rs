@@ -52,7 +52,8 @@ fn a_function_tells_of_the_item() {
 fn it_prints_when_it_is_pulled() {
     let lines = printed("debug::it_prints_when_it_is_pulled", || {
         let mut pipe = pipeline! {
-            range(9) |> debug::print_on_item("above") |> filter(|x| x % 2 == 1) |> debug::print_on_item(String::from("below"))
+            range(9) |> debug::print_on_item("above") |> filter(|x| x % 2 == 1)
+                |> debug::print_on_item(String::from("below"))
         };
         assert_eq!(pipe.next(), Some(1));
     });

@@ -25,7 +25,8 @@ fn it_does_not_number_markers() {
 #[test]
 fn it_numbers_inside_an_order() {
     let all: Vec<_> = pipeline! {
-        range(100) |> o @ order::save(8) |> filter(|x| x % 2 == 1) |> enumerate() |> thread::map(|pair| pair, 4) |> order::load(o) |> collect()
+        range(100) |> o @ order::save(8) |> filter(|x| x % 2 == 1) |> enumerate() |> thread::map(|pair| pair, 4)
+            |> order::load(o) |> collect()
     };
     assert_eq!(all, (0..50).map(|n| (n, 2 * n as i32 + 1)).collect::<Vec<_>>());
 }

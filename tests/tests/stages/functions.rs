@@ -102,7 +102,8 @@ fn markers_pass_in_their_places() {
 fn a_fold_sees_what_single_pulls_see() {
     let chain = || {
         pipeline! {
-            range(20) |> marker::insert_periodic(3) |> map(|x| x + 1) |> filter(|x| x % 3 != 0) |> filter_map(|x| (x != 7).then_some(x)) |> each(|_| ())
+            range(20) |> marker::insert_periodic(3) |> map(|x| x + 1) |> filter(|x| x % 3 != 0)
+                |> filter_map(|x| (x != 7).then_some(x)) |> each(|_| ())
                 |> try_map(|x| Ok::<_, String>(2 * x))
         }
     };

@@ -39,7 +39,8 @@ fn on_calls_its_function_when_the_marker_passes() {
     let mut log = vec![];
     let log_it = std::cell::RefCell::new(&mut log);
     pipeline! {
-        range(4) |> m @ marker::insert_periodic(2) |> marker::on(|| log_it.borrow_mut().push(-1), m) |> for_each(|x| log_it.borrow_mut().push(x))
+        range(4) |> m @ marker::insert_periodic(2) |> marker::on(|| log_it.borrow_mut().push(-1), m)
+            |> for_each(|x| log_it.borrow_mut().push(x))
     }
     assert_eq!(log, [0, 1, -1, 2, 3, -1]);
 }
@@ -65,7 +66,8 @@ fn on_hears_its_own_marker_only() {
     let (mut twos, mut threes, mut any) = (0, 0, 0);
     let n = pipeline! {
         range(6) |> two @ marker::insert_periodic(2) |> three @ marker::insert_periodic(3)
-            |> marker::on(|| twos += 1, two) |> marker::on(|| threes += 1, m = three) |> marker::on(|| any += 1) |> count()
+            |> marker::on(|| twos += 1, two) |> marker::on(|| threes += 1, m = three) |> marker::on(|| any += 1)
+            |> count()
     };
     assert_eq!((n, twos, threes, any), (6, 3, 2, 5));
 }
@@ -73,7 +75,8 @@ fn on_hears_its_own_marker_only() {
 #[test]
 fn consume_as_a_literal_takes_the_marker_out_of_the_stream_and_its_type() {
     let mut calls = 0;
-    let pipe = pipeline! { range(4) |> m @ marker::insert_periodic(2) |> marker::on(|| calls += 1, m, consume = true) |> partition(3) };
+    let pipe = pipeline! { range(4) |> m @ marker::insert_periodic(2)
+    |> marker::on(|| calls += 1, m, consume = true) |> partition(3) };
     assert_eq!(signals(pipe), "[0, 1, 2] [3]");
     assert_eq!(calls, 2);
 }
@@ -82,10 +85,12 @@ fn consume_as_a_literal_takes_the_marker_out_of_the_stream_and_its_type() {
 fn consume_takes_out_its_own_marker_only() {
     let both = || pipeline! { range(4) |> marker::insert_periodic(1) |> marker::insert_periodic(2) };
     assert_eq!(signals(both()), "0 ** 1 * ** 2 ** 3 * **");
-    pipeline! { let lower = range(4) |> one @ marker::insert_periodic(1) |> two @ marker::insert_periodic(2) |> marker::on(|| (), two, consume = true); }
+    pipeline! { let lower = range(4) |> one @ marker::insert_periodic(1) |> two @ marker::insert_periodic(2)
+    |> marker::on(|| (), two, consume = true); }
     let _ = two;
     assert_eq!(pipeline! { lower |> marker::until(one) |> count() }, 1);
-    pipeline! { let upper = range(4) |> one @ marker::insert_periodic(1) |> two @ marker::insert_periodic(2) |> marker::on(|| (), one, true); }
+    pipeline! { let upper = range(4) |> one @ marker::insert_periodic(1) |> two @ marker::insert_periodic(2)
+    |> marker::on(|| (), one, true); }
     let _ = one;
     assert_eq!(pipeline! { upper |> marker::until(two) |> count() }, 2);
 }
@@ -94,7 +99,8 @@ fn consume_takes_out_its_own_marker_only() {
 fn consume_without_a_marker_takes_out_all() {
     let mut calls = 0;
     let pipe = pipeline! {
-        range(4) |> marker::insert_periodic(1) |> marker::insert_periodic(2) |> marker::on(|| calls += 1, consume = true) |> partition(4)
+        range(4) |> marker::insert_periodic(1) |> marker::insert_periodic(2)
+            |> marker::on(|| calls += 1, consume = true) |> partition(4)
     };
     assert_eq!((pipe.collect::<Vec<_>>(), calls), (vec![vec![0, 1, 2, 3]], 6));
 }
@@ -115,7 +121,8 @@ fn on_stands_above_a_queue() {
     let _watchdog = watchdog(60);
     static CALLS: AtomicUsize = AtomicUsize::new(0);
     let n = pipeline! {
-        range(100) |> m @ marker::insert_periodic(10) |> marker::on(|| { CALLS.fetch_add(1, Relaxed); }, m, consume = true) |> thread::queue(4) |> count()
+        range(100) |> m @ marker::insert_periodic(10)
+            |> marker::on(|| { CALLS.fetch_add(1, Relaxed); }, m, consume = true) |> thread::queue(4) |> count()
     };
     assert_eq!((n, CALLS.load(Relaxed)), (100, 10));
 }
@@ -203,7 +210,8 @@ fn markers_pass_a_queue() {
 fn markers_keep_their_places_through_a_queue_inside_an_order() {
     let _watchdog = watchdog(60);
     let ordered = pipeline! {
-        range(6) |> marker::insert_periodic(2) |> o @ order::save(4) |> thread::map(|x| 10 * x, workers = 4) |> order::load(o)
+        range(6) |> marker::insert_periodic(2) |> o @ order::save(4) |> thread::map(|x| 10 * x, workers = 4)
+            |> order::load(o)
     };
     assert_eq!(signals(ordered), "0 10 * 20 30 * 40 50 *");
 }
@@ -212,8 +220,10 @@ fn markers_keep_their_places_through_a_queue_inside_an_order() {
 fn epochs_through_queue_order_and_partition() {
     let _watchdog = watchdog(60);
     pipeline! {
-        let mut batches = range(14) |> epoch @ marker::insert_periodic(7) |> o @ order::save(4) |> thread::map(|x| x, workers = 2)
-            |> order::load(o) |> partition(3, markers = after, split_on_marker = true) |> p @ order::save(2) |> thread::map(|b| b.len(), 2)
+        let mut batches = range(14) |> epoch @ marker::insert_periodic(7) |> o @ order::save(4)
+            |> thread::map(|x| x, workers = 2)
+            |> order::load(o) |> partition(3, markers = after, split_on_marker = true) |> p @ order::save(2)
+            |> thread::map(|b| b.len(), 2)
             |> order::load(p);
     }
     for _ in 0..2 {

@@ -5,7 +5,8 @@ use tinypl_tests::{signals, watchdog};
 #[test]
 fn markers_through_flatten_map_and_partition() {
     let pipe = pipeline! {
-        [vec![1, 2, 3], vec![], vec![4]] |> marker::insert_periodic(1) |> flatten() |> map(|x| 10 * x) |> partition(2, markers = after)
+        [vec![1, 2, 3], vec![], vec![4]] |> marker::insert_periodic(1) |> flatten() |> map(|x| 10 * x)
+            |> partition(2, markers = after)
             |> map(|group| group.len())
     };
     // 10 20 | 30 * * 40 | *
@@ -21,7 +22,8 @@ fn markers_through_partition_and_back() {
 
 #[test]
 fn a_pipeline_that_ended_stays_ended() {
-    let mut pipe = pipeline! { range(3) |> marker::insert_periodic(1) |> partition(2, markers = before) |> flatten() |> zip(0..) |> take(3) };
+    let mut pipe = pipeline! { range(3) |> marker::insert_periodic(1) |> partition(2, markers = before)
+    |> flatten() |> zip(0..) |> take(3) };
     assert_eq!(pipe.by_ref().count(), 3);
     for _ in 0..3 {
         assert_eq!(pipe.next(), None);

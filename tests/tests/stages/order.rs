@@ -55,7 +55,10 @@ fn at_most_maxsize_items_are_under_way() {
     let (under_way, most) = (AtomicUsize::new(0), AtomicUsize::new(0));
     std::thread::scope(|s| {
         let pipe = pipeline! {
-            range(300) |> o @ order::save(3) |> thread::each(|_| { most.fetch_max(under_way.fetch_add(1, SeqCst) + 1, SeqCst); }, workers = 8, scope = s)
+            range(300) |> o @ order::save(3)
+                |> thread::each(
+                    |_| { most.fetch_max(under_way.fetch_add(1, SeqCst) + 1, SeqCst); },
+                    workers = 8, scope = s)
                 |> order::load(o)
         };
         for (i, x) in pipe.enumerate() {
@@ -71,7 +74,8 @@ fn at_most_maxsize_items_are_under_way() {
 fn filtered_items_are_not_waited_for() {
     let _watchdog = watchdog(60);
     let odd: Vec<i32> = pipeline! {
-        range(200) |> o @ order::save(2) |> filter(|x| x % 2 == 1) |> thread::map(|x| x, 2) |> filter_map(|x| (x % 3 != 0).then_some(x))
+        range(200) |> o @ order::save(2) |> filter(|x| x % 2 == 1) |> thread::map(|x| x, 2)
+            |> filter_map(|x| (x % 3 != 0).then_some(x))
             |> order::load(o) |> collect()
     };
     assert_eq!(odd, (0..200).filter(|x| x % 2 == 1 && x % 3 != 0).collect::<Vec<_>>());
@@ -82,11 +86,13 @@ fn a_filter_that_drops_every_item_ends_cleanly() {
     let _watchdog = watchdog(60);
     assert_eq!(pipeline! { range(200) |> o @ order::save(2) |> filter(|_| false) |> order::load(o) |> count() }, 0);
     assert_eq!(
-        pipeline! { range(200) |> o @ order::save(2) |> filter(|_| false) |> thread::queue(4) |> order::load(o) |> count() },
+        pipeline! { range(200) |> o @ order::save(2) |> filter(|_| false) |> thread::queue(4) |> order::load(o)
+        |> count() },
         0
     );
     assert_eq!(
-        pipeline! { range(200) |> o @ order::save(2) |> thread::queue(4) |> filter(|_| false) |> order::load(o) |> count() },
+        pipeline! { range(200) |> o @ order::save(2) |> thread::queue(4) |> filter(|_| false) |> order::load(o)
+        |> count() },
         0
     );
 }
@@ -105,7 +111,8 @@ fn orders_nest() {
 fn orders_nest_around_filters() {
     let _watchdog = watchdog(60);
     let all: Vec<i32> = pipeline! {
-        range(200) |> a @ order::save(3) |> filter(|x| x % 2 == 0) |> b @ order::save(2) |> filter(|x| x % 3 == 0) |> thread::map(|x| x, 2)
+        range(200) |> a @ order::save(3) |> filter(|x| x % 2 == 0) |> b @ order::save(2) |> filter(|x| x % 3 == 0)
+            |> thread::map(|x| x, 2)
             |> order::load(b) |> filter(|x| x % 5 == 0) |> order::load(a) |> collect()
     };
     assert_eq!(all, (0..200).filter(|x| x % 30 == 0).collect::<Vec<_>>());
@@ -124,9 +131,8 @@ fn orders_follow_one_another() {
 #[test]
 fn markers_inside_an_order_keep_their_places() {
     assert_eq!(
-        signals(
-            pipeline! { range(4) |> marker::insert_periodic(2) |> o @ order::save(1) |> filter(|x| *x != 2) |> order::load(o) }
-        ),
+        signals(pipeline! { range(4) |> marker::insert_periodic(2) |> o @ order::save(1) |> filter(|x| *x != 2)
+        |> order::load(o) }),
         "0 1 * 3 *"
     );
 }
@@ -136,13 +142,15 @@ fn a_marker_consumed_inside_an_order_is_not_waited_for() {
     let _watchdog = watchdog(60);
     let mut calls = 0;
     let all = pipeline! {
-        range(10) |> m @ marker::insert_periodic(1) |> o @ order::save(1) |> marker::on(|| calls += 1, m, consume = true) |> order::load(o)
+        range(10) |> m @ marker::insert_periodic(1) |> o @ order::save(1)
+            |> marker::on(|| calls += 1, m, consume = true) |> order::load(o)
     };
     assert_eq!(signals(all), "0 1 2 3 4 5 6 7 8 9");
     assert_eq!(calls, 10);
     let consume = true;
     let all = pipeline! {
-        range(10) |> m @ marker::insert_periodic(1) |> o @ order::save(1) |> marker::on(|| calls += 1, m, consume = consume) |> order::load(o)
+        range(10) |> m @ marker::insert_periodic(1) |> o @ order::save(1)
+            |> marker::on(|| calls += 1, m, consume = consume) |> order::load(o)
     };
     assert_eq!(signals(all), "0 1 2 3 4 5 6 7 8 9");
     assert_eq!(calls, 20);
@@ -162,7 +170,8 @@ fn until_inside_an_order_ends_there_and_the_order_is_loaded_in_a_later_block() {
 fn until_inside_an_order_below_a_queue() {
     let _watchdog = watchdog(60);
     pipeline! {
-        let mut saved = range(60) |> m @ marker::insert_periodic(2) |> o @ order::save(2) |> thread::map(|x| x, workers = 1);
+        let mut saved = range(60) |> m @ marker::insert_periodic(2) |> o @ order::save(2)
+            |> thread::map(|x| x, workers = 1);
     }
     let mut all = vec![];
     for _ in 0..30 {
@@ -229,7 +238,9 @@ fn set_maxsize_holds_back_items_from_then_on() {
         pipeline! {
             let mut pipe = range(400)
                 |> o @ order::save(64)
-                |> thread::each(|_| { most.fetch_max(under_way.fetch_add(1, SeqCst) + 1, SeqCst); }, workers = 4, scope = s)
+                |> thread::each(
+                    |_| { most.fetch_max(under_way.fetch_add(1, SeqCst) + 1, SeqCst); },
+                    workers = 4, scope = s)
                 |> order::load(o);
         }
         o.set_maxsize(2);
@@ -266,7 +277,8 @@ fn set_maxsize_from_another_thread_wakes_a_save_that_waits() {
     let both = Barrier::new(2);
     std::thread::scope(|s| {
         pipeline! {
-            let pipe = range(2) |> o @ order::save(1) |> thread::map(|x| { both.wait(); x }, workers = 2, scope = s) |> order::load(o);
+            let pipe = range(2) |> o @ order::save(1)
+                |> thread::map(|x| { both.wait(); x }, workers = 2, scope = s) |> order::load(o);
         }
         s.spawn(move || o.set_maxsize(2));
         assert_eq!(pipe.collect::<Vec<_>>(), [0, 1]);
@@ -308,7 +320,8 @@ fn two_loads_at_work_on_one_order_are_an_error() {
 fn an_ordered_region_in_a_region_that_several_threads_pull() {
     let _watchdog = watchdog(60);
     let mut all: Vec<i32> = pipeline! {
-        range(300) |> o @ order::save(4) |> thread::map(|x| x, 2) |> order::load(o) |> thread::map(|x| x + 1, 3) |> collect()
+        range(300) |> o @ order::save(4) |> thread::map(|x| x, 2) |> order::load(o) |> thread::map(|x| x + 1, 3)
+            |> collect()
     };
     all.sort_unstable();
     assert_eq!(all, (1..301).collect::<Vec<_>>());

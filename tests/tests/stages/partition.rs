@@ -101,7 +101,8 @@ fn a_stream_without_markers_takes_a_policy_too() {
 
 #[test]
 fn a_consumed_marker_needs_no_policy() {
-    let groups = pipeline! { range(4) |> m @ marker::insert_periodic(2) |> marker::on(|| (), m, consume = true) |> partition(3) };
+    let groups = pipeline! { range(4) |> m @ marker::insert_periodic(2) |> marker::on(|| (), m, consume = true)
+    |> partition(3) };
     assert_eq!(signals(groups), "[0, 1, 2] [3]");
 }
 

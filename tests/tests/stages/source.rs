@@ -103,7 +103,8 @@ fn collections_and_their_references() {
     assert_eq!(pipeline! { numbers |> fold(0, |a, b| a + b) }, 6);
     assert_eq!(pipeline! { VecDeque::from([1, 2]) |> count() }, 2);
     assert_eq!(
-        pipeline! { std::collections::BTreeMap::from([(1, 'a')]) |> map(|(k, v)| format!("{k}{v}")) |> collect::<String>() },
+        pipeline! { std::collections::BTreeMap::from([(1, 'a')]) |> map(|(k, v)| format!("{k}{v}"))
+        |> collect::<String>() },
         "1a"
     );
     assert_eq!(pipeline! { 1..=3 |> fold(0, |a, b| a + b) }, 6);
@@ -132,14 +133,14 @@ fn a_channels_receiver_gives_an_item_as_soon_as_it_is_sent() {
     let _watchdog = watchdog(60);
     let (sender, receiver) = sync_channel(0);
     let (answer, answers) = channel();
-    let mut pipe = pipeline! { receiver |> map(|x| x + 1) };
+    let pipe = pipeline! { receiver |> map(|x| x + 1) };
     std::thread::spawn(move || {
         for x in 0..10 {
             sender.send(x).unwrap();
             assert_eq!(answers.recv(), Ok(x + 1)); // the next one only after this one has arrived
         }
     });
-    while let Some(x) = pipe.next() {
+    for x in pipe {
         answer.send(x).unwrap();
     }
 }

@@ -46,7 +46,8 @@ fn skip_passes_the_markers_between_skipped_items() {
 #[test]
 fn both_stand_inside_an_order() {
     let all: Vec<i32> = pipeline! {
-        range(1000) |> o @ order::save(4) |> skip(10) |> take(20) |> thread::map(|x| x, 2) |> order::load(o) |> collect()
+        range(1000) |> o @ order::save(4) |> skip(10) |> take(20) |> thread::map(|x| x, 2) |> order::load(o)
+            |> collect()
     };
     assert_eq!(all, (10..30).collect::<Vec<_>>());
 }

@@ -37,7 +37,8 @@ fn stacked_queues() {
 fn many_stacked_queues() {
     let _watchdog = watchdog(60);
     let pipe = pipeline! {
-        range(300) |> thread::queue(1, 1) |> thread::map(|x| x + 1, 2, 1) |> filter(|x| x % 2 == 0) |> thread::queue(3, 2) |> thread::queue(1)
+        range(300) |> thread::queue(1, 1) |> thread::map(|x| x + 1, 2, 1) |> filter(|x| x % 2 == 0)
+            |> thread::queue(3, 2) |> thread::queue(1)
             |> thread::each(|_| (), 2) |> skip(10)
     };
     assert_eq!(pipe.count(), 140);
@@ -70,7 +71,8 @@ fn thread_map_init_makes_a_state_for_each_worker() {
         STATES.fetch_add(1, Relaxed);
         Rc::new(Cell::new(0))
     };
-    let pipe = pipeline! { range(100) |> thread::map_init(init, |state, x| { state.set(state.get() + 1); (x, state.get()) }, workers = 3) };
+    let pipe = pipeline! { range(100)
+    |> thread::map_init(init, |state, x| { state.set(state.get() + 1); (x, state.get()) }, workers = 3) };
     let all = sorted(pipe);
     assert_eq!(all.iter().map(|pair| pair.0).collect::<Vec<_>>(), (0..100).collect::<Vec<_>>());
     // no two workers count in the same state

@@ -21,7 +21,8 @@ fn after_its_end_it_stays_ended() {
 
 #[test]
 fn the_upstreams_markers_pass_and_the_others_do_not() {
-    let zipped = pipeline! { range(4) |> marker::insert_periodic(2) |> zip(pipeline! { range(9) |> marker::insert_periodic(1) }) };
+    let zipped = pipeline! { range(4) |> marker::insert_periodic(2) |> zip(pipeline! { range(9)
+    |> marker::insert_periodic(1) }) };
     assert_eq!(signals(zipped), "(0, 0) (1, 1) * (2, 2) (3, 3) *");
 }
 
@@ -35,14 +36,16 @@ fn the_other_is_any_iterable_or_pipeline() {
 
 #[test]
 fn the_others_threads_prefetch_too() {
-    let pairs = pipeline! { range(5) |> zip(pipeline! { range(100) |> o @ order::save(4) |> thread::queue(2) |> order::load(o) }) };
+    let pairs = pipeline! { range(5) |> zip(pipeline! { range(100) |> o @ order::save(4) |> thread::queue(2)
+    |> order::load(o) }) };
     assert_eq!(pairs.map(|(a, b)| a - b).collect::<Vec<_>>(), [0; 5]);
 }
 
 #[test]
 fn it_stands_inside_an_order() {
     let all: Vec<_> = pipeline! {
-        range(50) |> o @ order::save(4) |> filter(|x| x % 2 == 0) |> zip(0..) |> thread::map(|pair| pair, 3) |> order::load(o) |> collect()
+        range(50) |> o @ order::save(4) |> filter(|x| x % 2 == 0) |> zip(0..) |> thread::map(|pair| pair, 3)
+            |> order::load(o) |> collect()
     };
     assert_eq!(all, (0..25).map(|x| (2 * x, x)).collect::<Vec<_>>());
 }

@@ -1,0 +1,193 @@
+//! Wrong programs and what rustc says of them (`ui/fail`), corner programs that compile without a warning (`ui/pass`).
+//!
+//! The expected words are those of one release of rustc. `TRYBUILD=overwrite cargo test --test ui` writes them anew: then
+//! read each. [`the_messages_are_short_and_point_at_the_mistake`] judges what is written, with any toolchain.
+#![cfg(not(any(loom, shuttle)))]
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+/// The release whose words `ui/fail/*.stderr` are.
+const RELEASE: &str = "1.95.";
+
+/// At most so many lines a mistake.
+const LINES: usize = 15;
+
+/// Longer messages, and those that point elsewhere; each with its reason and a text that names the culprit all the same.
+const EXCEPTIONS: &[Exception] = &[];
+
+struct Exception {
+    case: &'static str,
+    lines: usize,
+    /// What the line of `^^^` says or marks.
+    names: &'static str,
+    reason: &'static str,
+}
+
+#[test]
+fn wrong_programs_are_refused_in_these_words() {
+    match release() {
+        Ok(()) => {
+            let cases = trybuild::TestCases::new();
+            cases.compile_fail("ui/fail/*.rs");
+            cases.pass("ui/pass/*.rs");
+        }
+        Err(why) => eprintln!("\n==== THE UI TESTS ARE SKIPPED: {why} ====\n"),
+    }
+}
+
+/// Whether this is the rustc whose words are expected.
+fn release() -> Result<(), String> {
+    let rustc = std::env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
+    let output = Command::new(&rustc).arg("--version").output().map_err(|error| format!("{rustc:?}: {error}"))?;
+    let text = String::from_utf8_lossy(&output.stdout);
+    let version = text.split(' ').nth(1).unwrap_or_default();
+    match version.starts_with(RELEASE) && !version.contains('-') {
+        true => Ok(()),
+        false => Err(format!("their messages are those of rustc {RELEASE}*, this is {}", text.trim())),
+    }
+}
+
+#[test]
+fn the_messages_are_short_and_point_at_the_mistake() {
+    let mut wrong = Vec::new();
+    let mut used = BTreeSet::new();
+    for program in programs() {
+        let case = program.file_stem().expect("a name").to_string_lossy().into_owned();
+        let source = read(&program);
+        let stderr = read(&program.with_extension("stderr"));
+        let exception = EXCEPTIONS.iter().find(|exception| exception.case == case);
+        used.extend(exception.map(|exception| exception.case));
+        for fault in faults(&source, &stderr, exception) {
+            wrong.push(format!("{case}: {fault}"));
+        }
+    }
+    for exception in EXCEPTIONS {
+        if !used.contains(exception.case) {
+            wrong.push(format!("{}: an exception without a program", exception.case));
+        }
+        if exception.reason.is_empty() {
+            wrong.push(format!("{}: an exception without a reason", exception.case));
+        }
+    }
+    assert!(wrong.is_empty(), "\n{}\n", wrong.join("\n"));
+}
+
+#[test]
+fn each_expectation_has_its_program() {
+    for path in files("ui/fail") {
+        assert!(path.with_extension("rs").exists(), "{} is of no program", path.display());
+    }
+}
+
+/// What is wrong with the messages of one program.
+fn faults(source: &str, stderr: &str, exception: Option<&Exception>) -> Vec<String> {
+    let mut faults = Vec::new();
+    let messages = messages(stderr);
+    let mistakes = mistakes(source);
+    if messages.len() != mistakes {
+        faults.push(format!("{} messages for {mistakes} mistakes", messages.len()));
+    }
+    for message in messages {
+        let lines = message.lines().filter(|line| !line.trim().is_empty()).count();
+        if !message.starts_with("error") {
+            faults.push(format!("not an error: {}", message.lines().next().unwrap_or_default()));
+        }
+        let place = place(source, message);
+        match exception {
+            Some(exception) => {
+                if lines > exception.lines {
+                    faults.push(format!("{lines} lines, even its exception has {}", exception.lines));
+                }
+                if lines <= LINES && place.is_ok() {
+                    faults.push("no exception any more: short, and at the right place".to_owned());
+                }
+                if !message.contains(exception.names) {
+                    faults.push(format!("does not name `{}`", exception.names));
+                }
+            }
+            None => {
+                if lines > LINES {
+                    faults.push(format!("{lines} lines"));
+                }
+                faults.extend(place.err());
+            }
+        }
+    }
+    faults
+}
+
+/// How many a program has: `// errors: 2` says it in the first line, else one.
+fn mistakes(source: &str) -> usize {
+    let first = source.lines().next().unwrap_or_default();
+    first.strip_prefix("// errors: ").map_or(1, |number| number.parse().expect("a number of errors"))
+}
+
+/// rustc's messages: each begins at the margin with `error` or `warning`.
+fn messages(stderr: &str) -> Vec<&str> {
+    let is_head = |line: &str| ["error:", "error[", "warning:", "warning["].iter().any(|head| line.starts_with(head));
+    let (mut starts, mut at) = (Vec::new(), 0);
+    for line in stderr.split_inclusive('\n') {
+        if is_head(line) {
+            starts.push(at);
+        }
+        at += line.len();
+    }
+    let ends = starts.iter().copied().skip(1).chain([stderr.len()]);
+    starts.iter().zip(ends).filter_map(|(&start, end)| stderr.get(start..end)).map(str::trim_end).collect()
+}
+
+/// Whether the message points at a token of the program, and not at a whole `pipeline! { … }`.
+fn place(source: &str, message: &str) -> Result<(), String> {
+    let arrow = message.lines().find_map(|line| line.trim_start().strip_prefix("--> "));
+    let arrow = arrow.ok_or("no place at all")?;
+    let mut parts = arrow.rsplitn(3, ':');
+    let (column, line, file) = (parts.next(), parts.next(), parts.next());
+    let number = |text: Option<&str>| text.and_then(|text| text.parse::<usize>().ok());
+    let (Some(column), Some(line), Some(file)) = (number(column), number(line), file) else {
+        return Err(format!("what place is `{arrow}`?"));
+    };
+    if !file.contains("ui/fail/") {
+        return Err(format!("points into {file}"));
+    }
+    let code = source.lines().nth(line - 1).ok_or_else(|| format!("there is no line {line}"))?;
+    let token: String = code.chars().skip(column - 1).collect();
+    if token.starts_with("pipeline!") || token.starts_with("tinypl::pipeline!") {
+        return Err("underlines the whole `pipeline!`".to_owned());
+    }
+    // the first line that marks anything marks the place
+    let marks = message.lines().map(marked).find(|marks| *marks > 0).ok_or("marks nothing")?;
+    match token.chars().count() {
+        left if marks > left => Err(format!("marks {marks} characters where the line has {left}")),
+        _ => Ok(()),
+    }
+}
+
+/// How many `^` a line below the code has.
+fn marked(line: &str) -> usize {
+    match line.trim_start().strip_prefix("| ") {
+        Some(marks) if marks.trim_start().starts_with(['^', '-', '|', '_']) => marks.matches('^').count(),
+        _ => 0,
+    }
+}
+
+fn programs() -> Vec<PathBuf> {
+    let programs: Vec<PathBuf> =
+        files("ui/fail").into_iter().filter(|path| path.extension().is_some_and(|end| end == "rs")).collect();
+    assert!(programs.len() > 100, "{} programs in ui/fail", programs.len());
+    programs
+}
+
+fn files(folder: &str) -> Vec<PathBuf> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join(folder);
+    let entries = fs::read_dir(&folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display()));
+    let mut files: Vec<PathBuf> = entries.map(|entry| entry.expect("an entry").path()).collect();
+    files.sort();
+    files
+}
+
+fn read(path: &Path) -> String {
+    fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}

@@ -1,0 +1,6 @@
+use tinypl::pipeline;
+
+fn main() {
+    let n = pipeline! { range(9) |> m @ marker::insert_periodic(2) |> marker::on(|| (), m, consume = 1) |> count() };
+    println!("{n}");
+}

@@ -1,0 +1,6 @@
+use tinypl::pipeline;
+
+fn main() {
+    let p = pipeline! { range(9) |> each(|x| x + 1) |> map(|n| n + 2) };
+    for x in p { println!("{x:?}") }
+}

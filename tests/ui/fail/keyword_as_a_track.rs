@@ -1,0 +1,5 @@
+use tinypl::pipeline;
+
+fn main() {
+    pipeline! { let match = range(9); }
+}

@@ -1,0 +1,6 @@
+use tinypl::pipeline;
+
+fn main() {
+    let p = pipeline! { range(9) |> map(|x| x + yy) |> thread::queue(2) |> filter(|x| *x > 2) };
+    for x in p { println!("{x}") }
+}

@@ -1,0 +1,6 @@
+use tinypl::pipeline;
+
+fn main() {
+    let p = pipeline! { range(9) |> o @ order::save(4) |> thread::queue(2) |> order::load(oo) };
+    for x in p { println!("{x}") }
+}
