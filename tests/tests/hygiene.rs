@@ -19,7 +19,7 @@ mod users_variables {
         let more = map + filter + range + thread + queue + root + init + source + share + track + name + brand;
         let all: Vec<i32> = pipeline! {
             range(2)
-                |> map(|n| n + f + s + up + o + q + m + k + p + e + g + x + item + stage + order + marker + handle)
+                |> map(move |n| n + f + s + up + o + q + m + k + p + e + g + x + item + stage + order + marker + handle)
                 |> thread::map(move |n| {
                     n + map + filter + range + thread + queue + root + init + source + share + track + name + brand
                 }, workers = 1)
@@ -54,7 +54,7 @@ mod users_variables {
     #[test]
     fn of_one_stages_arguments_are_not_another_handles() {
         let q = 3;
-        let n = pipeline! { range(9) |> take(q) |> q @ thread::queue(workers = 1) |> each(|_| assert_eq!(q.workers(), 1)) |> count() };
+        let n = pipeline! { range(9) |> take(q) |> q @ thread::queue(1, 5) |> each(|_| assert_eq!(q.maxsize(), 5)) |> count() };
         assert_eq!((n, q), (3, 3));
     }
 }
@@ -66,7 +66,7 @@ mod handles {
     fn of_an_expression_are_visible_inside_it_alone() {
         let (q, m, o) = (1, 2, 3);
         let n = pipeline! {
-            range(9) |> o @ order::save(4) |> q @ thread::queue(workers = 1) |> order::load(o)
+            range(9) |> o @ order::save(4) |> q @ thread::queue(1, 5) |> order::load(o) |> each(|_| assert_eq!(q.maxsize(), 5))
                 |> m @ marker::insert_periodic(3) |> marker::until(m) |> count()
         };
         assert_eq!((n, q, m, o), (3, 1, 2, 3));
@@ -88,7 +88,8 @@ mod handles {
         pipeline! { let a = range(9) |> m @ marker::insert_periodic(3); }
         let first = m;
         pipeline! { let b = range(9) |> m @ marker::insert_periodic(2); }
-        let counts = (pipeline! { a |> marker::until(first) |> count() }, pipeline! { b |> marker::until(m) |> count() });
+        let counts =
+            (pipeline! { a |> marker::until(first) |> count() }, pipeline! { b |> marker::until(m) |> count() });
         assert_eq!(counts, (3, 2));
     }
 
@@ -109,14 +110,18 @@ mod handles {
 
     #[test]
     fn may_be_raw_names() {
-        pipeline! { let r#type = range(9) |> r#fn @ marker::insert_periodic(2) |> r#for @ thread::queue(workers = 1); }
-        assert_eq!(r#for.workers(), 1);
+        pipeline! { let r#type = range(9) |> r#fn @ marker::insert_periodic(2) |> r#for @ thread::queue(1, 5); }
+        assert_eq!(r#for.maxsize(), 5);
         assert_eq!(pipeline! { r#type |> marker::until(r#fn) |> count() }, 2);
     }
 }
 
 mod a_shadowed_prelude {
-    #![expect(dead_code, unused_macros, reason = "what is declared here stands in the way of an expansion that would use it")]
+    #![expect(
+        dead_code,
+        unused_macros,
+        reason = "what is declared here stands in the way of an expansion that would use it"
+    )]
     use super::pipeline;
 
     struct Option;
@@ -157,10 +162,14 @@ mod a_shadowed_prelude {
     mod debug {}
     mod dataloader {}
     macro_rules! panic {
-        ($($tokens:tt)*) => { compile_error!("not the expansion's") };
+        ($($tokens:tt)*) => {
+            compile_error!("not the expansion's")
+        };
     }
     macro_rules! matches {
-        ($($tokens:tt)*) => { compile_error!("not the expansion's") };
+        ($($tokens:tt)*) => {
+            compile_error!("not the expansion's")
+        };
     }
     fn map() {}
     fn filter() {}
@@ -201,7 +210,8 @@ mod a_shadowed_prelude {
         let closure = 1;
         let by_hand: ::std::vec::Vec<i32> = pipeline! { [1, 2] |> map(|x| x + closure) |> collect() };
         assert_eq!(by_hand, [2, 3]);
-        let tried: ::core::result::Result<::std::vec::Vec<i32>, ::tinypl::Error> = pipeline! { [1, 2] |> try_collect() };
+        let tried: ::core::result::Result<::std::vec::Vec<i32>, ::tinypl::Error> =
+            pipeline! { [1, 2] |> try_collect() };
         assert_eq!(tried.ok(), ::core::option::Option::Some(::std::vec![1, 2]));
     }
 }
@@ -246,8 +256,7 @@ mod functions_of_the_languages_names {
             self::range(4) |> self::map(10) |> self::filter() |> self::thread::queue() |> self::collect() |> collect()
         };
         assert_eq!(all, [60, 60, 60]);
-        let all: Vec<i32> =
-            pipeline! { range(3) |> crate::functions_of_the_languages_names::map(2) |> super::functions_of_the_languages_names::filter |> collect() };
+        let all: Vec<i32> = pipeline! { range(3) |> crate::functions_of_the_languages_names::map(2) |> super::functions_of_the_languages_names::filter |> collect() };
         assert_eq!(all, [0, 2, 4]);
     }
 
@@ -288,17 +297,17 @@ mod in_macros {
     }
 
     macro_rules! fragments {
-        ($block:block, $closure:expr, $pattern:pat, $word:tt, $lifetime:lifetime) => {
+        ($block:block, $closure:expr, $pattern:pat, $value:expr, $word:tt, $lifetime:lifetime) => {
             pipeline! {
-                $block |> map($closure) |> map(|$pattern| a + b) |> marker::insert_periodic() |> partition(2, markers = $word)
-                    |> map(|pair: Vec<i32>| $lifetime: { if pair.len() > 1 { break $lifetime 1 } 0 }) |> collect::<Vec<i32>>()
+                $block |> map($closure) |> map(|$pattern| $value) |> marker::insert_periodic() |> partition(2, markers = $word)
+                    |> map(|pair: Vec<i32>| $lifetime: { if pair.len() > 1 { break $lifetime pair[1] } 0 }) |> collect::<Vec<i32>>()
             }
         };
     }
 
     #[test]
     fn so_do_blocks_patterns_words_and_lifetimes() {
-        assert_eq!(fragments!({ 0..3 }, |x| (x, x), (a, b), after, 'out), [1, 0]);
+        assert_eq!(fragments!({ let n = 3; 0..n }, |x| (x, x), (a, b), a + b, after, 'out), [2, 0]);
     }
 
     // a variable of the macro's, and one of its caller's with the same name
@@ -335,7 +344,7 @@ mod in_macros {
     #[test]
     fn a_block_in_anothers_function_in_a_macro() {
         let by = 2;
-        let sums = in_order!(0..4, move |n| in_order!(0..n, move |x| by * x).into_iter().sum());
+        let sums = in_order!(0..4, move |n| in_order!(0..n, move |x| by * x).into_iter().sum::<i32>());
         assert_eq!(sums, [0, 0, 2, 6]);
     }
 
@@ -394,7 +403,6 @@ mod other_crates {
 
     #[test]
     fn another_crates_macro_needs_no_tinypl_here() {
-        #[expect(dead_code, reason = "it stands in the way")]
         mod tinypl {}
         let by = 3;
         assert_eq!(sum_of!(range(4) |> map(|x| by * x)), 18);
@@ -408,7 +416,7 @@ mod other_crates {
         use tinypl_tests_renamed::pl;
         let all: Vec<i32> = pl::pipeline! {
             crate = pl;
-            range(3) |> q @ thread::map(|x| x + 1, workers = 1) |> zip(pl::pipeline! { crate = pl; range(3) }) |> map(|(a, b)| a * b) |> collect()
+            range(3) |> o @ order::save(4) |> thread::map(|x| x + 1, workers = 1) |> order::load(o) |> zip(pl::pipeline! { crate = pl; range(3) }) |> map(|(a, b)| a * b) |> collect()
         };
         assert_eq!(all, [0, 2, 6]);
     }

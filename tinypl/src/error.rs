@@ -183,37 +183,56 @@ thread_local! {
     static NOTED: RefCell<Noted> = const { RefCell::new(Noted { place: None, thrown: None }) };
 }
 
-/// Notes the stage and the item if the stack unwinds through it; else it costs nothing.
-struct Unwinding<'a, N: FnMut() -> Option<u64>> {
+/// Stands around a call of a user's function. If the stack unwinds through it, it notes the stage and the item; else it
+/// costs nothing: [`left`](Self::left) forgets it.
+pub(crate) struct At<'a> {
     site: &'a Site,
-    number: N,
+    item: Option<u64>,
 }
 
-impl<N: FnMut() -> Option<u64>> Drop for Unwinding<'_, N> {
+impl<'a> At<'a> {
+    /// `item` is its number, if that can be told from here.
+    #[inline(always)]
+    pub(crate) fn new(site: &'a Site, item: Option<u64>) -> Self {
+        Self { site, item }
+    }
+
+    /// The function has returned.
+    #[inline(always)]
+    pub(crate) fn left(self) {
+        std::mem::forget(self);
+    }
+}
+
+impl Drop for At<'_> {
     #[cold]
+    #[inline(never)]
     fn drop(&mut self) {
-        let place = (*self.site, (self.number)());
+        let place = (*self.site, self.item);
         // the innermost stage noted it first
         NOTED.with_borrow_mut(|noted| *noted.place.get_or_insert(place));
     }
 }
 
-/// Calls a user's function for a stage. `number` is asked which item it was, if that can be told from here.
-#[inline(always)]
-pub(crate) fn at<R>(site: &Site, number: impl FnMut() -> Option<u64>, call: impl FnOnce() -> R) -> R {
-    let unwinding = Unwinding { site, number };
-    let result = call();
-    std::mem::forget(unwinding);
-    result
-}
-
 /// While unwinding: the number of the item, where the stage could not tell it.
+#[cold]
+#[inline(never)]
 pub(crate) fn note_number(number: u64) {
     NOTED.with_borrow_mut(|noted| {
         if let Some((_, item @ None)) = &mut noted.place {
             *item = Some(number);
         }
     });
+}
+
+/// While unwinding, for a pipeline whose panic goes on as it is: what the next one who asks is told.
+#[cold]
+#[inline(never)]
+pub(crate) fn unwinding() -> Error {
+    let place = NOTED.with_borrow(|noted| noted.place);
+    let what = "panicked: a function did, when the pipeline was pulled before".to_owned();
+    let (site, item) = (place.map(|place| place.0), place.and_then(|place| place.1));
+    Error(Arc::new(Report { what, site, item, source: None, panicked: true }))
 }
 
 /// Runs `f`; a panic comes back as an error.

@@ -35,7 +35,7 @@ mod sync;
 
 pub use error::{Error, Site};
 pub use locked::{Given, Locked, Serial, stage, stopping};
-pub use pipe::{Envelope, Like, Named, Pipe, Plain, Pulled, Ride, Signal, Upstream};
+pub use pipe::{Envelope, Like, Named, Pipe, Plain, Pulled, Ride, Signal, Tagged, Unnamed, Upstream};
 pub use pipeline::Pipeline;
 pub use pool::OnWorkerError;
 pub use stage::{

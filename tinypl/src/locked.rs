@@ -1,12 +1,11 @@
 //! A stage with state: it is written for one puller, and several threads take turns at its lock.
 use crate::Error;
-use crate::error::{Site, at, caught, note_number};
+use crate::error::{At, Site, caught, note_number};
 use crate::pipe::{Envelope, Named, Pipe, Pulled, Signal, Start, Stepped, Tagged, Upstream};
 use crate::pool::{Desk, Desks, Hand, stop};
 use crate::sync::Mutex;
 use std::fmt;
 use std::ops::ControlFlow;
-use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 
 /// What a [`Serial`] stage gives.
 pub type Given<S> =
@@ -208,7 +207,7 @@ impl<S: Serial> Locked<S> {
 
     /// Puts up to `hand.want` signals on the worker's desk: from the stage, or from another desk. It may wait; then nothing
     /// lies untouched on any desk, so nobody who could start an item waits while there is one.
-    pub(crate) fn refill(&self, hand: &mut Hand, announce: impl Fn()) -> Refill {
+    pub(crate) fn refill(&self, hand: &mut Hand, announce: &dyn Fn()) -> Refill {
         loop {
             if hand.flow.stop.is_requested() {
                 return Refill::Over;
@@ -306,7 +305,10 @@ impl<S: Serial> State<S> {
     #[inline(always)] // through memory a signal costs more than all the rest
     fn take(&mut self, site: Site) -> Option<Numbered<S>> {
         let number = self.items;
-        let signal = at(&site, || Some(number), || self.stage.pull())?;
+        let at = At::new(&site, Some(number));
+        let signal = self.stage.pull();
+        at.left();
+        let signal = signal?;
         self.items += u64::from(matches!(signal, Envelope::Item(..)));
         self.taken += 1;
         Some((number, signal))
@@ -323,8 +325,9 @@ impl<S: Serial> Pipe for Locked<S> {
     #[inline]
     fn pull(&mut self) -> Pulled<Self> {
         let State { stage, items, .. } = self.state.get_mut();
-        let number = *items;
-        let signal = at(&self.site, || (!S::COUNTS).then_some(number), || stage.pull());
+        let at = At::new(&self.site, (!S::COUNTS).then_some(*items));
+        let signal = stage.pull();
+        at.left();
         if !S::COUNTS {
             *items += u64::from(matches!(signal, Some(Envelope::Item(..))));
         }
@@ -352,21 +355,16 @@ impl<S: Serial> Pipe for Locked<S> {
         init: B,
         mut f: impl FnMut(B, Signal<Self>) -> ControlFlow<C, B>,
     ) -> ControlFlow<C, B> {
-        let state = self.state.get_mut();
-        let State { stage, items, .. } = &mut *state;
-        // a panic of a stage below is on the stack above this: here it learns its item's number
-        let folded = catch_unwind(AssertUnwindSafe(|| {
-            stage.try_fold(init, |acc, signal| {
-                if !S::COUNTS {
-                    *items += u64::from(matches!(signal, Envelope::Item(..)));
-                }
-                f(acc, signal)
-            })
-        }));
-        folded.unwrap_or_else(|panic| {
-            note_number(state.given().saturating_sub(1));
-            resume_unwind(panic)
-        })
+        let folding = Folding(self.state.get_mut());
+        let State { stage, items, .. } = &mut *folding.0;
+        let folded = stage.try_fold(init, |acc, signal| {
+            if !S::COUNTS {
+                *items += u64::from(matches!(signal, Envelope::Item(..)));
+            }
+            f(acc, signal)
+        });
+        std::mem::forget(folding);
+        folded
     }
 
     #[inline]
@@ -388,6 +386,16 @@ impl<S: Serial> Pipe for Locked<S> {
 
     fn number(&mut self) -> u64 {
         self.state.get_mut().given().saturating_sub(1)
+    }
+}
+
+/// Tells a panic of a stage below, which is on the stack above a fold, the number of its item.
+struct Folding<'a, S: Serial>(&'a mut State<S>);
+
+impl<S: Serial> Drop for Folding<'_, S> {
+    #[cold]
+    fn drop(&mut self) {
+        note_number(self.0.given().saturating_sub(1));
     }
 }
 

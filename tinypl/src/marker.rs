@@ -13,7 +13,7 @@
 //!
 //! In the types they are a list, `Or<Mark<A>, Or<Mark<B>, Infallible>>`. Each `m @` is a type of its own, so a marker that is
 //! not upstream does not compile. What travels ([`Named::Raw`]) says which one it is, without the names.
-pub use crate::stage::marker::{InsertPeriodic, On, OnConsumed, Until, insert_periodic, on, on_mut, until};
+pub use crate::stage::marker::{InsertPeriodic, Inserting, On, OnConsumed, Until, insert_periodic, on, on_mut, until};
 
 use crate::pipe::Named;
 use std::convert::Infallible;
@@ -127,7 +127,7 @@ impl<B, R: Named> Place<Or<Mark<B>, R>> for Here {
 }
 
 #[diagnostic::do_not_recommend]
-impl<A, R: Has<M, I>, M, I> Has<M, There<I>> for Or<A, R> {}
+impl<A, R: Has<Mark<B>, I>, B, I> Has<Mark<B>, There<I>> for Or<A, R> {}
 
 impl<B, R: Named, I: Place<R>> Place<Or<Mark<B>, R>> for There<I> {
     type Rest = Or<Mark<B>, I::Rest>;

@@ -11,6 +11,7 @@ use crate::stage::order::Window;
 use crate::sync::Arc;
 use std::convert::Infallible;
 use std::fmt;
+use std::marker::PhantomData;
 use std::ops::ControlFlow;
 
 /// One signal of a stream: an item, a marker, or the gap that a discarded item leaves inside an order.
@@ -97,6 +98,14 @@ impl Named for Infallible {
 
 impl Named for () {
     type Raw = ();
+}
+
+/// What travels, without a name: for what stores signals.
+#[derive(Debug)]
+pub struct Unnamed<R>(PhantomData<fn() -> R>);
+
+impl<R: Send + 'static> Named for Unnamed<R> {
+    type Raw = R;
 }
 
 /// A signal of the stream `P`.

@@ -35,3 +35,15 @@ macro_rules! sum_of {
         $crate::pl::pipeline! { crate = $crate::pl; $($chain)* |> fold(0, |a, b| a + b) }
     };
 }
+
+/// Declares two tracks and a handle, by names of the caller's.
+#[macro_export]
+macro_rules! tracks_of {
+    ($all:ident, $odd:ident, $marker:ident, $n:expr) => {
+        $crate::pl::pipeline! {
+            crate = $crate::pl;
+            let mut $all = range($n) |> $marker @ marker::insert_periodic(3);
+            let mut $odd = $all |> filter(|x| x % 2 == 1);
+        }
+    };
+}

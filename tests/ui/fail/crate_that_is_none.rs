@@ -1,6 +1,6 @@
 use tinypl::pipeline;
 
 fn main() {
-    let p = pipeline! { crate = nowhere; range(9) |> map(|x| x + 1) |> thread::queue(2) };
+    let p = pipeline! { crate = nowhere; range(9) };
     for x in p { println!("{x}") }
 }

@@ -40,14 +40,12 @@ where
 }
 
 /// `o @`.
-pub fn order_branded<B, P: Pipe>(stage: Locked<order::Save<P, ()>>) -> Locked<order::Save<P, B>> {
+pub fn order_branded<B, P: Pipe>(stage: order::Save<P, ()>) -> order::Save<P, B> {
     order::branded(stage)
 }
 
 /// `m @`.
-pub fn marker_branded<B, P: Pipe<Tags = ()>>(
-    stage: Locked<marker::InsertPeriodic<P, ()>>,
-) -> Locked<marker::InsertPeriodic<P, B>> {
+pub fn marker_branded<B, P: Pipe<Tags = ()>>(stage: marker::InsertPeriodic<P, ()>) -> marker::InsertPeriodic<P, B> {
     crate::stage::marker::branded(stage)
 }
 

@@ -7,9 +7,10 @@ use crate::marker::Place;
 use crate::pipe::{Named, Pipe, Tagged};
 use crate::pipeline::Pipeline;
 use crate::stage::debug::{Message, PrintOnItem};
-use crate::stage::marker::{On, OnConsumed};
+use crate::stage::marker::{InsertPeriodic, On, OnConsumed};
+use crate::stage::order::Save;
 use crate::stage::thread::Queue;
-use crate::stage::{Each, Filter, FilterMap, Map, TryMap};
+use crate::stage::{Each, Filter, FilterMap, Map, Partition, TryMap};
 use std::error::Error as StdError;
 
 /// A stream whose closures can be called by several threads.
@@ -67,6 +68,36 @@ impl<S: Serial> Widen for Locked<S> {
 impl<T, M: Named, G: Tagged, S> Widen for Queue<'_, T, M, G, S>
 where
     Self: Pipe<Item = T, Marker = M, Tags = G>,
+{
+    type Wide = Self;
+
+    fn widen(self) -> Self {
+        self
+    }
+}
+
+#[diagnostic::do_not_recommend]
+impl<P: Pipe, B> Widen for Save<P, B> {
+    type Wide = Self;
+
+    fn widen(self) -> Self {
+        self
+    }
+}
+
+#[diagnostic::do_not_recommend]
+impl<P: Pipe<Tags = ()>, B> Widen for InsertPeriodic<P, B> {
+    type Wide = Self;
+
+    fn widen(self) -> Self {
+        self
+    }
+}
+
+#[diagnostic::do_not_recommend]
+impl<P: Pipe<Tags = ()>, M> Widen for Partition<P, M>
+where
+    Self: Pipe,
 {
     type Wide = Self;
 

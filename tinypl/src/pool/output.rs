@@ -1,12 +1,12 @@
 //! The consumer's side of a queue: it takes results by the heap, and waits for them.
 use super::bell::{NAP, give_way};
-use super::desk::{Cursor, Outbox, Tray, outbox};
+use super::desk::{Cursor, Outbox, outbox};
 use super::flow::{Flow, Options};
 use super::spawn::{Job, Join, Spawn};
-use super::worker;
+use super::worker::{self, Above};
 use crate::error::Site;
 use crate::locked::{Given, Serial};
-use crate::pipe::{Envelope, Named, Pipe, Signal, Start, Tagged, Upstream};
+use crate::pipe::{Envelope, Ride, Start, Unnamed, Upstream};
 use crate::sync::{Arc, CLOCK, Instant, Mutex, Ordering::*};
 use crate::{Error, stopping};
 use crossbeam_utils::CachePadded;
@@ -38,59 +38,13 @@ impl<E> Results<E> {
     }
 }
 
-/// What the threads will run, until they do. It hides the type of the stages above: below a queue types are short again,
-/// and so are errors and build times.
-trait Launch<'a, E> {
-    fn start(&mut self, start: &mut Start);
-    /// Several threads are going to pull.
-    fn launch(self: Box<Self>, flow: &Arc<Flow>) -> Launched<'a, E>;
-}
-
-struct Launched<'a, E> {
-    results: Arc<Results<E>>,
-    jobs: Vec<Job<'a>>,
-    /// Keeps the stages above, so that they are dropped by who drops the queue.
-    above: Box<dyn Upstairs + 'a>,
-}
-
-/// Something that is only kept.
-trait Upstairs: Send {}
-
-impl<T: Send> Upstairs for T {}
-
-impl<'a, P: Pipe<Item: Send> + Send + Sync + 'a> Launch<'a, Signal<P>> for P {
-    fn start(&mut self, start: &mut Start) {
-        Pipe::start(self, start);
-    }
-
-    fn launch(mut self: Box<Self>, flow: &Arc<Flow>) -> Launched<'a, Signal<P>> {
-        let Options { workers, .. } = flow.options;
-        let chunk = flow.options.chunk();
-        self.bottom_mut().share(workers, chunk);
-        let (trays, outboxes): (Vec<Tray<_>>, Vec<_>) = (0..workers).map(|_| outbox(chunk)).unzip();
-        let results = Arc::new(Results {
-            sent: CachePadded::new(Mutex::new(VecDeque::new())),
-            outboxes,
-            cursors: self.bottom().desks().cursors(),
-        });
-        let up = Arc::new(*self);
-        let job = |(seat, tray)| -> Job<'a> {
-            let (up, flow, results) = (up.clone(), flow.clone(), results.clone());
-            Box::new(move || worker::run(&*up, flow, seat, &results, tray))
-        };
-        let jobs = trays.into_iter().enumerate().map(job).collect();
-        Launched { results: results.clone(), jobs, above: Box::new(up.clone()) }
-    }
-}
-
-type Out<T, M, G> = Envelope<T, <M as Named>::Raw, <G as Named>::Raw>;
-
-/// The results of worker threads, as a source for one puller.
-pub struct Output<'a, T, M: Named, G: Tagged> {
+/// The results of worker threads, as a source for one puller. It names neither what stands above nor whose markers and
+/// orders pass: `M` and `G` are what travels of them.
+pub struct Output<'a, T, M, G: Ride> {
     flow: Arc<Flow>,
-    state: Running<'a, Out<T, M, G>>,
+    state: Running<'a, Envelope<T, M, G>>,
     /// What was taken from the workers' results and is still to be handed on.
-    batch: VecDeque<Out<T, M, G>>,
+    batch: VecDeque<Envelope<T, M, G>>,
     /// How many were handed on.
     given: usize,
     /// `given` when the workers were last sure to see it.
@@ -99,39 +53,70 @@ pub struct Output<'a, T, M: Named, G: Tagged> {
     slack: usize,
     nap: Nap,
     /// What the stages above said when they started.
-    above: Start,
+    start: Start,
 }
 
 enum Running<'a, E> {
-    Not(Box<dyn Launch<'a, E> + Send + 'a>),
+    Not(Box<dyn Above<E> + 'a>),
     Yes {
         results: Arc<Results<E>>,
         joins: Vec<Join<'a>>,
-        above: Option<Box<dyn Upstairs + 'a>>,
+        /// Kept, so that the stages above are dropped by who drops the queue.
+        above: Option<Arc<dyn Above<E> + 'a>>,
     },
-    /// Between the two, or after a start that failed.
+    /// Between the two.
     Never,
 }
 
-impl<'a, T: Send, M: Named, G: Tagged> Output<'a, T, M, G> {
-    pub(crate) fn new<P>(up: P, site: Site, options: Options) -> Self
-    where
-        P: Pipe<Item = T, Marker = M, Tags = G> + Send + Sync + 'a,
-    {
+impl<'a, T: Send + 'a, M: Send + 'static, G: Ride> Output<'a, T, M, G> {
+    pub(crate) fn new(above: Box<dyn Above<Envelope<T, M, G>> + 'a>, site: Site, options: Options) -> Self {
         Self {
             flow: Arc::new(Flow::new(site, options)),
-            state: Running::Not(Box::new(up)),
+            state: Running::Not(above),
             batch: VecDeque::new(),
             given: 0,
             confirmed: 0,
             slack: 0,
             nap: Nap::default(),
-            above: Start::default(),
+            start: Start::default(),
         }
+    }
+
+    /// Starts what stands above, then the threads.
+    pub(crate) fn launch(&mut self, spawner: &impl Spawn<'a>, start: &mut Start) {
+        if matches!(self.state, Running::Not(_))
+            && let Running::Not(above) = std::mem::replace(&mut self.state, Running::Never)
+        {
+            self.state = self.launch_first(above, spawner);
+        }
+        start.repeat(&self.start);
+    }
+
+    fn launch_first(
+        &mut self,
+        mut above: Box<dyn Above<Envelope<T, M, G>> + 'a>,
+        spawner: &impl Spawn<'a>,
+    ) -> Running<'a, Envelope<T, M, G>> {
+        above.start(&mut self.start);
+        if self.flow.options.end_timeout.is_some() {
+            self.start.flows.push(self.flow.clone());
+        }
+        self.slack = self.flow.credits.slack();
+        let (workers, chunk) = (self.flow.options.workers, self.flow.options.chunk());
+        let cursors = above.share(workers, chunk);
+        let (trays, outboxes): (Vec<_>, Vec<_>) = (0..workers).map(|_| outbox(chunk)).unzip();
+        let results = Arc::new(Results { sent: CachePadded::new(Mutex::new(VecDeque::new())), outboxes, cursors });
+        let above: Arc<dyn Above<_> + 'a> = Arc::from(above);
+        let job = |(seat, tray)| -> Job<'a> {
+            let (above, flow, results) = (above.clone(), self.flow.clone(), results.clone());
+            Box::new(move || worker::run(&*above, flow, seat, &results, tray))
+        };
+        let jobs = trays.into_iter().enumerate().map(job).collect();
+        Running::Yes { results, joins: self.spawn(spawner, jobs), above: Some(above) }
     }
 }
 
-impl<'a, T, M: Named, G: Tagged> Output<'a, T, M, G> {
+impl<'a, T, M, G: Ride> Output<'a, T, M, G> {
     pub(crate) fn flow(&self) -> &Arc<Flow> {
         &self.flow
     }
@@ -139,22 +124,6 @@ impl<'a, T, M: Named, G: Tagged> Output<'a, T, M, G> {
     /// Other options; only before the start, and before anybody holds the flow.
     pub(crate) fn set(&mut self, site: Site, options: Options) {
         self.flow = Arc::new(Flow::new(site, options));
-    }
-
-    /// Starts what stands above, then the threads.
-    pub(crate) fn launch(&mut self, spawner: &impl Spawn<'a>, start: &mut Start) {
-        if matches!(self.state, Running::Not(_))
-            && let Running::Not(mut launch) = std::mem::replace(&mut self.state, Running::Never)
-        {
-            launch.start(&mut self.above);
-            if self.flow.options.end_timeout.is_some() {
-                self.above.flows.push(self.flow.clone());
-            }
-            let Launched { results, jobs, above } = launch.launch(&self.flow);
-            self.slack = self.flow.credits.slack();
-            self.state = Running::Yes { results, joins: self.spawn(spawner, jobs), above: Some(above) };
-        }
-        start.repeat(&self.above);
     }
 
     fn spawn(&self, spawner: &impl Spawn<'a>, jobs: Vec<Job<'a>>) -> Vec<Join<'a>> {
@@ -175,7 +144,7 @@ impl<'a, T, M: Named, G: Tagged> Output<'a, T, M, G> {
         joins
     }
 
-    fn results(&self) -> Option<Arc<Results<Out<T, M, G>>>> {
+    fn results(&self) -> Option<Arc<Results<Envelope<T, M, G>>>> {
         match &self.state {
             Running::Yes { results, .. } => Some(results.clone()),
             _ => None,
@@ -225,7 +194,7 @@ impl<'a, T, M: Named, G: Tagged> Output<'a, T, M, G> {
     }
 
     /// Sleeps until there may be something: a nap, till much has come, or until any worker finishes anything.
-    fn sleep(&mut self, results: &Results<Out<T, M, G>>, ended: &impl Fn() -> bool, limit: Option<Duration>) {
+    fn sleep(&mut self, results: &Results<Envelope<T, M, G>>, ended: &impl Fn() -> bool, limit: Option<Duration>) {
         let napped = CLOCK && self.nap.may();
         let items = &self.flow.items;
         if napped {
@@ -245,13 +214,13 @@ impl<'a, T, M: Named, G: Tagged> Output<'a, T, M, G> {
     }
 
     /// Takes all that was sent.
-    fn grab(&mut self, results: &Results<Out<T, M, G>>) -> bool {
+    fn grab(&mut self, results: &Results<Envelope<T, M, G>>) -> bool {
         std::mem::swap(&mut *results.sent.lock(), &mut self.batch);
         !self.batch.is_empty()
     }
 
     /// Takes what is finished and was not sent.
-    fn reach_over(&mut self, results: &Results<Out<T, M, G>>) -> bool {
+    fn reach_over(&mut self, results: &Results<Envelope<T, M, G>>) -> bool {
         results.outboxes.iter().for_each(|outbox| outbox.fetch(&mut self.batch));
         self.flow.sent.fetch_add(self.batch.len(), AcqRel);
         !self.batch.is_empty()
@@ -292,10 +261,10 @@ impl<'a, T, M: Named, G: Tagged> Output<'a, T, M, G> {
     }
 }
 
-impl<T, M: Named, G: Tagged> Serial for Output<'_, T, M, G> {
+impl<T, M: Send + 'static, G: Ride> Serial for Output<'_, T, M, G> {
     type Item = T;
-    type Marker = M;
-    type Tags = G;
+    type Marker = Unnamed<M>;
+    type Tags = Unnamed<G>;
 
     #[inline]
     fn pull(&mut self) -> Option<Given<Self>> {
@@ -329,13 +298,13 @@ impl<T, M: Named, G: Tagged> Serial for Output<'_, T, M, G> {
     }
 }
 
-impl<T, M: Named, G: Tagged> Drop for Output<'_, T, M, G> {
+impl<T, M, G: Ride> Drop for Output<'_, T, M, G> {
     fn drop(&mut self) {
         self.end();
     }
 }
 
-impl<T, M: Named, G: Tagged> fmt::Debug for Output<'_, T, M, G> {
+impl<T, M, G: Ride> fmt::Debug for Output<'_, T, M, G> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Output").field("flow", &self.flow).finish_non_exhaustive()
     }

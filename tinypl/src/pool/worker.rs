@@ -1,11 +1,11 @@
 //! What a worker thread does.
-use super::desk::Tray;
+use super::desk::{Cursor, Tray};
 use super::flow::Flow;
 use super::output::Results;
 use super::stop::{self, Worker};
 use crate::error::caught;
 use crate::locked::Refill;
-use crate::pipe::{Pipe, Signal};
+use crate::pipe::{Pipe, Signal, Start};
 use crate::sync::{Arc, Instant, Ordering::*};
 use std::time::Duration;
 
@@ -26,62 +26,82 @@ pub(crate) struct Hand {
     pub(crate) patient: bool,
 }
 
+/// The stages above a queue. It hides their type: all but the innermost loop is compiled once for each kind of signal, and
+/// below a queue types are short again, and so are errors.
+pub(crate) trait Above<E>: Send + Sync {
+    fn start(&mut self, start: &mut Start);
+    /// Several threads are going to pull: where each is told that the consumer waits.
+    fn share(&mut self, workers: usize, chunk: usize) -> Vec<Arc<Cursor>>;
+    /// Pulls, and puts results on the tray, until nothing comes any more.
+    fn work(&self, hand: &mut Hand, results: &Results<E>, tray: &mut Tray<E>);
+    /// Drops what this worker has not started.
+    fn clear(&self, seat: usize);
+}
+
+impl<P: Pipe<Item: Send> + Send + Sync> Above<Signal<P>> for P {
+    fn start(&mut self, start: &mut Start) {
+        Pipe::start(self, start);
+    }
+
+    fn share(&mut self, workers: usize, chunk: usize) -> Vec<Arc<Cursor>> {
+        self.bottom_mut().share(workers, chunk);
+        self.bottom().desks().cursors()
+    }
+
+    fn work(&self, hand: &mut Hand, results: &Results<Signal<P>>, tray: &mut Tray<Signal<P>>) {
+        let mut local = P::Local::default();
+        let mut pace = Pace::new();
+        let bottom = self.bottom();
+        let desk = bottom.desks().desk(hand.seat);
+        loop {
+            match bottom.refill(hand, &|| self.announce()) {
+                Refill::Loaded => {}
+                Refill::Over => return,
+                Refill::Failed(error) => return hand.flow.fail(error),
+            }
+            let (mut started, mut wanted) = (0, false);
+            loop {
+                let (next, asked) = desk.next();
+                wanted |= asked;
+                if wanted && !tray.is_empty() {
+                    wanted = false;
+                    hand.flow.items.ring();
+                }
+                let Some((number, signal)) = next else { break };
+                started += 1;
+                match self.step(&mut local, signal, number) {
+                    Ok(Some(result)) => tray.put(result),
+                    Ok(None) => {}
+                    Err(error) => return hand.flow.fail(error),
+                }
+                if hand.flow.stop.is_requested() {
+                    return;
+                }
+            }
+            let made = send(hand, results, tray);
+            hand.flow.credits.give_back(started - made);
+            pace.adjust(hand);
+        }
+    }
+
+    fn clear(&self, seat: usize) {
+        self.bottom().desks().desk(seat).clear();
+    }
+}
+
 /// One worker, from its first pull to its last.
-pub(crate) fn run<P: Pipe>(
-    up: &P,
-    flow: Arc<Flow>,
-    seat: usize,
-    results: &Results<Signal<P>>,
-    mut tray: Tray<Signal<P>>,
-) {
+pub(crate) fn run<E>(above: &dyn Above<E>, flow: Arc<Flow>, seat: usize, results: &Results<E>, mut tray: Tray<E>) {
     stop::enlist(Worker { stop: flow.stop.clone(), downstream: flow.items.clone() });
     let mut hand = Hand { flow, seat, want: 1, loaded: 0, taken: 0, patient: true };
-    if let Err(panic) = caught(|| work(up, &mut hand, results, &mut tray)) {
+    if let Err(panic) = caught(|| above.work(&mut hand, results, &mut tray)) {
         hand.flow.fail(panic);
     }
     send(&hand, results, &mut tray);
     // what is left is dropped, and may panic in that
-    if let Err(panic) = caught(|| up.bottom().desks().desk(seat).clear()) {
+    if let Err(panic) = caught(|| above.clear(seat)) {
         hand.flow.fail(panic);
     }
     hand.flow.ended(1);
-}
-
-fn work<P: Pipe>(up: &P, hand: &mut Hand, results: &Results<Signal<P>>, tray: &mut Tray<Signal<P>>) {
-    let mut local = P::Local::default();
-    let mut pace = Pace { began: Instant::now() };
-    let bottom = up.bottom();
-    loop {
-        match bottom.refill(hand, || up.announce()) {
-            Refill::Loaded => {}
-            Refill::Over => return,
-            Refill::Failed(error) => return hand.flow.fail(error),
-        }
-        let desk = bottom.desks().desk(hand.seat);
-        let mut started = 0;
-        let mut wanted = false;
-        loop {
-            let (next, asked) = desk.next();
-            wanted |= asked;
-            if wanted && !tray.is_empty() {
-                wanted = false;
-                hand.flow.items.ring();
-            }
-            let Some((number, signal)) = next else { break };
-            started += 1;
-            match up.step(&mut local, signal, number) {
-                Ok(Some(result)) => tray.put(result),
-                Ok(None) => {}
-                Err(error) => return hand.flow.fail(error),
-            }
-            if hand.flow.stop.is_requested() {
-                return;
-            }
-        }
-        let made = send(hand, results, tray);
-        hand.flow.credits.give_back(started - made);
-        pace.adjust(hand);
-    }
 }
 
 /// What lies finished, to the consumer.
@@ -104,6 +124,10 @@ struct Pace {
 }
 
 impl Pace {
+    fn new() -> Self {
+        Self { began: Instant::now() }
+    }
+
     fn adjust(&mut self, hand: &mut Hand) {
         if hand.loaded < hand.want {
             // the source or the bound, not the work, sets the pace

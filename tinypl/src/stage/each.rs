@@ -1,7 +1,7 @@
 //! `each(f)`: run by whoever pulls.
-use crate::error::{Site, at};
+use crate::error::{At, Site};
 use crate::func::{Exclusive, Func};
-use crate::pipe::{Below, Pipe, Pulled, Signal, Stepped, through};
+use crate::pipe::{Below, Envelope, Pipe, Pulled, Ride, Signal, Stepped, through};
 use std::fmt;
 use std::ops::ControlFlow;
 
@@ -36,29 +36,37 @@ pub struct Each<P, F> {
     pub(crate) site: Site,
 }
 
+/// The signal, after `f` has seen its item.
+#[inline(always)]
+fn apply<T, M, G: Ride>(
+    signal: Envelope<T, M, G>,
+    site: &Site,
+    item: Option<u64>,
+    f: impl FnOnce(&T),
+) -> Envelope<T, M, G> {
+    if let Envelope::Item(x, _) = &signal {
+        let at = At::new(site, item);
+        f(x);
+        at.left();
+    }
+    signal
+}
+
 impl<P: Pipe, F: for<'a> Func<&'a P::Item, Out = ()>> Pipe for Each<P, F> {
     type Item = P::Item;
     through!();
 
     #[inline]
     fn pull(&mut self) -> Pulled<Self> {
-        let Self { up, f, site } = self;
-        let signal = up.pull()?;
-        Some(signal.map(|x| {
-            at(site, || Some(up.number()), || f.call_mut(&x));
-            x
-        }))
+        let signal = self.up.pull()?;
+        let number = self.up.number();
+        Some(apply(signal, &self.site, Some(number), |x| self.f.call_mut(x)))
     }
 
     #[inline]
     fn step(&self, local: &mut P::Local, signal: Below<Self>, number: u64) -> Stepped<Self> {
-        let signal = self.up.step(local, signal, number)?;
-        Ok(signal.map(|signal| {
-            signal.map(|x| {
-                at(&self.site, || Some(number), || self.f.call(&x));
-                x
-            })
-        }))
+        let Some(signal) = self.up.step(local, signal, number)? else { return Ok(None) };
+        Ok(Some(apply(signal, &self.site, Some(number), |x| self.f.call(x))))
     }
 
     #[inline]
@@ -68,13 +76,7 @@ impl<P: Pipe, F: for<'a> Func<&'a P::Item, Out = ()>> Pipe for Each<P, F> {
         mut fold: impl FnMut(B, Signal<Self>) -> ControlFlow<C, B>,
     ) -> ControlFlow<C, B> {
         let Self { up, f, site } = self;
-        up.try_fold(init, |acc, signal| {
-            let signal = signal.map(|x| {
-                at(site, || None, || f.call_mut(&x));
-                x
-            });
-            fold(acc, signal)
-        })
+        up.try_fold(init, |acc, signal| fold(acc, apply(signal, site, None, |x| f.call_mut(x))))
     }
 
     #[inline]

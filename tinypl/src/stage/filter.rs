@@ -1,5 +1,5 @@
 //! `filter(pred)`: run by whoever pulls.
-use crate::error::{Site, at};
+use crate::error::{At, Site};
 use crate::func::{Exclusive, Func};
 use crate::pipe::{Below, Envelope, Pipe, Pulled, Ride, Signal, Stepped, through};
 use std::fmt;
@@ -37,10 +37,20 @@ pub struct Filter<P, F> {
 
 /// What is left of a signal: itself, its gap, or nothing.
 #[inline(always)]
-fn sift<T, M, G: Ride>(signal: Envelope<T, M, G>, keep: impl FnOnce(&T) -> bool) -> Option<Envelope<T, M, G>> {
+fn sift<T, M, G: Ride>(
+    signal: Envelope<T, M, G>,
+    site: &Site,
+    item: Option<u64>,
+    keep: impl FnOnce(&T) -> bool,
+) -> Option<Envelope<T, M, G>> {
     match signal {
-        Envelope::Item(x, g) if !keep(&x) => Envelope::gap(g),
-        kept => Some(kept),
+        Envelope::Item(x, g) => {
+            let at = At::new(site, item);
+            let kept = keep(&x);
+            at.left();
+            if kept { Some(Envelope::Item(x, g)) } else { Envelope::gap(g) }
+        }
+        other => Some(other),
     }
 }
 
@@ -50,10 +60,10 @@ impl<P: Pipe, F: for<'a> Func<&'a P::Item, Out = bool>> Pipe for Filter<P, F> {
 
     #[inline]
     fn pull(&mut self) -> Pulled<Self> {
-        let Self { up, pred, site } = self;
         loop {
-            let signal = up.pull()?;
-            let sifted = sift(signal, |x| at(site, || Some(up.number()), || pred.call_mut(x)));
+            let signal = self.up.pull()?;
+            let number = self.up.number();
+            let sifted = sift(signal, &self.site, Some(number), |x| self.pred.call_mut(x));
             if sifted.is_some() {
                 return sifted;
             }
@@ -62,8 +72,8 @@ impl<P: Pipe, F: for<'a> Func<&'a P::Item, Out = bool>> Pipe for Filter<P, F> {
 
     #[inline]
     fn step(&self, local: &mut P::Local, signal: Below<Self>, number: u64) -> Stepped<Self> {
-        let signal = self.up.step(local, signal, number)?;
-        Ok(signal.and_then(|signal| sift(signal, |x| at(&self.site, || Some(number), || self.pred.call(x)))))
+        let Some(signal) = self.up.step(local, signal, number)? else { return Ok(None) };
+        Ok(sift(signal, &self.site, Some(number), |x| self.pred.call(x)))
     }
 
     #[inline]
@@ -73,7 +83,7 @@ impl<P: Pipe, F: for<'a> Func<&'a P::Item, Out = bool>> Pipe for Filter<P, F> {
         mut fold: impl FnMut(B, Signal<Self>) -> ControlFlow<C, B>,
     ) -> ControlFlow<C, B> {
         let Self { up, pred, site } = self;
-        up.try_fold(init, |acc, signal| match sift(signal, |x| at(site, || None, || pred.call_mut(x))) {
+        up.try_fold(init, |acc, signal| match sift(signal, site, None, |x| pred.call_mut(x)) {
             Some(signal) => fold(acc, signal),
             None => ControlFlow::Continue(acc),
         })

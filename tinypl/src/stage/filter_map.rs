@@ -1,5 +1,5 @@
 //! `filter_map(f)`: run by whoever pulls.
-use crate::error::{Site, at};
+use crate::error::{At, Site};
 use crate::func::{Exclusive, Func};
 use crate::pipe::{Below, Envelope, Pipe, Pulled, Ride, Signal, Stepped, through};
 use std::fmt;
@@ -37,12 +37,22 @@ pub struct FilterMap<P, F> {
 
 /// What becomes of a signal: another item, its gap, or nothing.
 #[inline(always)]
-fn sift<T, U, M, G: Ride>(signal: Envelope<T, M, G>, f: impl FnOnce(T) -> Option<U>) -> Option<Envelope<U, M, G>> {
+fn sift<T, U, M, G: Ride>(
+    signal: Envelope<T, M, G>,
+    site: &Site,
+    item: Option<u64>,
+    f: impl FnOnce(T) -> Option<U>,
+) -> Option<Envelope<U, M, G>> {
     match signal {
-        Envelope::Item(x, g) => match f(x) {
-            Some(y) => Some(Envelope::Item(y, g)),
-            None => Envelope::gap(g),
-        },
+        Envelope::Item(x, g) => {
+            let at = At::new(site, item);
+            let y = f(x);
+            at.left();
+            match y {
+                Some(y) => Some(Envelope::Item(y, g)),
+                None => Envelope::gap(g),
+            }
+        }
         Envelope::Mark(m, g) => Some(Envelope::Mark(m, g)),
         Envelope::Gap(gap, g) => Some(Envelope::Gap(gap, g)),
     }
@@ -54,10 +64,10 @@ impl<P: Pipe, F: Func<P::Item, Out = Option<R>>, R> Pipe for FilterMap<P, F> {
 
     #[inline]
     fn pull(&mut self) -> Pulled<Self> {
-        let Self { up, f, site } = self;
         loop {
-            let signal = up.pull()?;
-            let sifted = sift(signal, |x| at(site, || Some(up.number()), || f.call_mut(x)));
+            let signal = self.up.pull()?;
+            let number = self.up.number();
+            let sifted = sift(signal, &self.site, Some(number), |x| self.f.call_mut(x));
             if sifted.is_some() {
                 return sifted;
             }
@@ -66,8 +76,8 @@ impl<P: Pipe, F: Func<P::Item, Out = Option<R>>, R> Pipe for FilterMap<P, F> {
 
     #[inline]
     fn step(&self, local: &mut P::Local, signal: Below<Self>, number: u64) -> Stepped<Self> {
-        let signal = self.up.step(local, signal, number)?;
-        Ok(signal.and_then(|signal| sift(signal, |x| at(&self.site, || Some(number), || self.f.call(x)))))
+        let Some(signal) = self.up.step(local, signal, number)? else { return Ok(None) };
+        Ok(sift(signal, &self.site, Some(number), |x| self.f.call(x)))
     }
 
     #[inline]
@@ -77,7 +87,7 @@ impl<P: Pipe, F: Func<P::Item, Out = Option<R>>, R> Pipe for FilterMap<P, F> {
         mut fold: impl FnMut(B, Signal<Self>) -> ControlFlow<C, B>,
     ) -> ControlFlow<C, B> {
         let Self { up, f, site } = self;
-        up.try_fold(init, |acc, signal| match sift(signal, |x| at(site, || None, || f.call_mut(x))) {
+        up.try_fold(init, |acc, signal| match sift(signal, site, None, |x| f.call_mut(x)) {
             Some(signal) => fold(acc, signal),
             None => ControlFlow::Continue(acc),
         })

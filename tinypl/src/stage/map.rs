@@ -1,7 +1,7 @@
 //! `map(f)`: run by whoever pulls.
-use crate::error::{Site, at};
+use crate::error::{At, Site};
 use crate::func::{Exclusive, Func};
-use crate::pipe::{Below, Pipe, Pulled, Signal, Stepped, through};
+use crate::pipe::{Below, Envelope, Pipe, Pulled, Ride, Signal, Stepped, through};
 use std::fmt;
 use std::ops::ControlFlow;
 
@@ -48,21 +48,41 @@ pub struct Map<P, F> {
     pub(crate) site: Site,
 }
 
+/// The signal with what `f` makes of its item.
+#[inline(always)]
+fn apply<T, U, M, G: Ride>(
+    signal: Envelope<T, M, G>,
+    site: &Site,
+    item: Option<u64>,
+    f: impl FnOnce(T) -> U,
+) -> Envelope<U, M, G> {
+    match signal {
+        Envelope::Item(x, g) => {
+            let at = At::new(site, item);
+            let y = f(x);
+            at.left();
+            Envelope::Item(y, g)
+        }
+        Envelope::Mark(m, g) => Envelope::Mark(m, g),
+        Envelope::Gap(gap, g) => Envelope::Gap(gap, g),
+    }
+}
+
 impl<P: Pipe, F: Func<P::Item>> Pipe for Map<P, F> {
     type Item = F::Out;
     through!();
 
     #[inline]
     fn pull(&mut self) -> Pulled<Self> {
-        let Self { up, f, site } = self;
-        let signal = up.pull()?;
-        Some(signal.map(|x| at(site, || Some(up.number()), || f.call_mut(x))))
+        let signal = self.up.pull()?;
+        let number = self.up.number();
+        Some(apply(signal, &self.site, Some(number), |x| self.f.call_mut(x)))
     }
 
     #[inline]
     fn step(&self, local: &mut P::Local, signal: Below<Self>, number: u64) -> Stepped<Self> {
-        let signal = self.up.step(local, signal, number)?;
-        Ok(signal.map(|signal| signal.map(|x| at(&self.site, || Some(number), || self.f.call(x)))))
+        let Some(signal) = self.up.step(local, signal, number)? else { return Ok(None) };
+        Ok(Some(apply(signal, &self.site, Some(number), |x| self.f.call(x))))
     }
 
     #[inline]
@@ -72,7 +92,7 @@ impl<P: Pipe, F: Func<P::Item>> Pipe for Map<P, F> {
         mut fold: impl FnMut(B, Signal<Self>) -> ControlFlow<C, B>,
     ) -> ControlFlow<C, B> {
         let Self { up, f, site } = self;
-        up.try_fold(init, |acc, signal| fold(acc, signal.map(|x| at(site, || None, || f.call_mut(x)))))
+        up.try_fold(init, |acc, signal| fold(acc, apply(signal, site, None, |x| f.call_mut(x))))
     }
 
     #[inline]

@@ -1,8 +1,8 @@
 //! `try_map(f)`: run by whoever pulls; an `Err` ends the pipeline.
 use crate::Error;
-use crate::error::{Site, at};
+use crate::error::{At, Site};
 use crate::func::{Exclusive, Func};
-use crate::pipe::{Below, Envelope, Pipe, Pulled, Stepped, through};
+use crate::pipe::{Below, Envelope, Pipe, Pulled, Ride, Stepped, through};
 use std::error::Error as StdError;
 use std::fmt;
 
@@ -54,6 +54,26 @@ pub struct TryMap<P, F> {
     pub(crate) site: Site,
 }
 
+/// The signal with what `f` makes of its item, or why that failed.
+#[inline(always)]
+fn apply<T, U, M, G: Ride, E: Into<Box<dyn StdError + Send + Sync>>>(
+    signal: Envelope<T, M, G>,
+    site: &Site,
+    number: u64,
+    f: impl FnOnce(T) -> Result<U, E>,
+) -> Result<Envelope<U, M, G>, Error> {
+    Ok(match signal {
+        Envelope::Item(x, g) => {
+            let at = At::new(site, Some(number));
+            let y = f(x);
+            at.left();
+            Envelope::Item(y.map_err(|error| Error::of_item(error.into(), *site, number))?, g)
+        }
+        Envelope::Mark(m, g) => Envelope::Mark(m, g),
+        Envelope::Gap(gap, g) => Envelope::Gap(gap, g),
+    })
+}
+
 impl<P, F, R, E> Pipe for TryMap<P, F>
 where
     P: Pipe,
@@ -69,36 +89,24 @@ where
 
     #[inline]
     fn pull(&mut self) -> Pulled<Self> {
-        let Self { up, f, failed, site } = self;
-        if failed.is_some() {
+        if self.failed.is_some() {
             return None;
         }
-        Some(match up.pull()? {
-            Envelope::Item(x, g) => match at(site, || Some(up.number()), || f.call_mut(x)) {
-                Ok(y) => Envelope::Item(y, g),
-                Err(error) => {
-                    *failed = Some(Error::of_item(error.into(), *site, up.number()));
-                    return None;
-                }
-            },
-            Envelope::Mark(m, g) => Envelope::Mark(m, g),
-            Envelope::Gap(gap, g) => Envelope::Gap(gap, g),
-        })
+        let signal = self.up.pull()?;
+        let number = self.up.number();
+        match apply(signal, &self.site, number, |x| self.f.call_mut(x)) {
+            Ok(signal) => Some(signal),
+            Err(error) => {
+                self.failed = Some(error);
+                None
+            }
+        }
     }
 
     #[inline]
     fn step(&self, local: &mut P::Local, signal: Below<Self>, number: u64) -> Stepped<Self> {
-        let Some(signal) = self.up.step(local, signal, number)? else {
-            return Ok(None);
-        };
-        Ok(Some(match signal {
-            Envelope::Item(x, g) => match at(&self.site, || Some(number), || self.f.call(x)) {
-                Ok(y) => Envelope::Item(y, g),
-                Err(error) => return Err(Error::of_item(error.into(), self.site, number)),
-            },
-            Envelope::Mark(m, g) => Envelope::Mark(m, g),
-            Envelope::Gap(gap, g) => Envelope::Gap(gap, g),
-        }))
+        let Some(signal) = self.up.step(local, signal, number)? else { return Ok(None) };
+        apply(signal, &self.site, number, |x| self.f.call(x)).map(Some)
     }
 
     #[inline]

@@ -1,6 +1,6 @@
 //! `debug::print_on_item(msg)`: run by whoever pulls.
-use crate::error::{Site, at};
-use crate::pipe::{Below, Pipe, Pulled, Stepped, through};
+use crate::error::{At, Site};
+use crate::pipe::{Below, Envelope, Pipe, Pulled, Signal, Stepped, through};
 use std::fmt::{self, Display};
 use std::marker::PhantomData;
 
@@ -85,6 +85,16 @@ impl<P: Pipe, M, K> PrintOnItem<P, M, K> {
     }
 }
 
+impl<P: Pipe, M: Message<P::Item, K>, K> PrintOnItem<P, M, K> {
+    fn show(&self, signal: &Signal<P>, number: u64) {
+        if let Envelope::Item(x, _) = signal {
+            let at = At::new(&self.site, Some(number));
+            self.msg.after(x);
+            at.left();
+        }
+    }
+}
+
 impl<P: Pipe, M: Message<P::Item, K>, K> Pipe for PrintOnItem<P, M, K> {
     type Item = P::Item;
     type Marker = P::Marker;
@@ -94,23 +104,19 @@ impl<P: Pipe, M: Message<P::Item, K>, K> Pipe for PrintOnItem<P, M, K> {
     through!(finish);
 
     fn pull(&mut self) -> Pulled<Self> {
-        let Self { up, msg, site, .. } = self;
-        at(site, || None, || msg.before());
-        let signal = up.pull()?;
-        Some(signal.map(|x| {
-            at(site, || Some(up.number()), || msg.after(&x));
-            x
-        }))
+        self.msg.before();
+        let signal = self.up.pull()?;
+        let number = self.up.number();
+        self.show(&signal, number);
+        Some(signal)
     }
 
     fn step(&self, local: &mut P::Local, signal: Below<Self>, number: u64) -> Stepped<Self> {
         let signal = self.up.step(local, signal, number)?;
-        Ok(signal.map(|signal| {
-            signal.map(|x| {
-                at(&self.site, || Some(number), || self.msg.after(&x));
-                x
-            })
-        }))
+        if let Some(signal) = &signal {
+            self.show(signal, number);
+        }
+        Ok(signal)
     }
 
     fn announce(&self) {

@@ -2,11 +2,11 @@
 use crate::error::Site;
 use crate::locked::{Given, Locked, Serial};
 use crate::marker::{Mark, Or};
-use crate::pipe::{Envelope, Pipe, Upstream};
+use crate::pipe::{Envelope, Pipe, Start, Upstream, wraps};
 use std::fmt;
 use std::marker::PhantomData;
 
-/// Inserts a marker after every [`n`](Locked::n)th item, or, with [`after(false)`](Locked::after), before it. Left out:
+/// Inserts a marker after every [`n`](InsertPeriodic::n)th item, or, with [`after(false)`](InsertPeriodic::after), before it. Left out:
 /// after every item.
 ///
 /// Markers pass all stages in their places between the items, and are skipped by the pipeline's `Iterator` face.
@@ -20,12 +20,24 @@ use std::marker::PhantomData;
 /// assert_eq!((first, second, numbers.next()), (vec![0, 1], vec![2, 3], Some(4)));
 /// ```
 #[track_caller]
-pub fn insert_periodic<P: Pipe<Tags = ()>>(up: P) -> Locked<InsertPeriodic<P, ()>> {
-    let stage = InsertPeriodic { up, n: 1, after: true, seen: 0, due: Due::Nothing, brand: PhantomData };
-    Locked::new(stage, Site::here("marker::insert_periodic"))
+pub fn insert_periodic<P: Pipe<Tags = ()>>(up: P) -> InsertPeriodic<P, ()> {
+    let inserting = Inserting { up, n: 1, after: true, seen: 0, due: Due::Nothing };
+    InsertPeriodic { inserting: Locked::new(inserting, Site::here("marker::insert_periodic")), brand: PhantomData }
 }
 
-impl<P: Pipe<Tags = ()>, B> Locked<InsertPeriodic<P, B>> {
+/// The macro's `m @`: a type of its own, called like the user's `m`.
+pub(crate) fn branded<B, P: Pipe<Tags = ()>>(stage: InsertPeriodic<P, ()>) -> InsertPeriodic<P, B> {
+    InsertPeriodic { inserting: stage.inserting, brand: PhantomData }
+}
+
+/// The stage of [`insert_periodic`]. `B` is the marker's name.
+#[must_use = "a stage does nothing until it is pulled"]
+pub struct InsertPeriodic<P: Pipe<Tags = ()>, B> {
+    inserting: Locked<Inserting<P>>,
+    brand: PhantomData<fn() -> B>,
+}
+
+impl<P: Pipe<Tags = ()>, B> InsertPeriodic<P, B> {
     /// After every how many items.
     ///
     /// # Panics
@@ -33,13 +45,13 @@ impl<P: Pipe<Tags = ()>, B> Locked<InsertPeriodic<P, B>> {
     #[track_caller]
     pub fn n(mut self, n: u64) -> Self {
         assert!(n > 0, "`n` of `marker::insert_periodic` must be at least 1");
-        self.stage_mut().n = n;
+        self.inserting.stage_mut().n = n;
         self
     }
 
     /// Whether the marker follows the `n`th item (or precedes it).
     pub fn after(mut self, after: bool) -> Self {
-        self.stage_mut().after = after;
+        self.inserting.stage_mut().after = after;
         self
     }
 
@@ -49,28 +61,33 @@ impl<P: Pipe<Tags = ()>, B> Locked<InsertPeriodic<P, B>> {
     }
 }
 
-/// The macro's `m @`: a type of its own, called like the user's `m`.
-pub(crate) fn branded<B, P: Pipe<Tags = ()>>(stage: Locked<InsertPeriodic<P, ()>>) -> Locked<InsertPeriodic<P, B>> {
-    stage.with(|InsertPeriodic { up, n, after, seen, due, .. }| InsertPeriodic {
-        up,
-        n,
-        after,
-        seen,
-        due,
-        brand: PhantomData,
-    })
+impl<P: Pipe<Tags = ()>, B> Pipe for InsertPeriodic<P, B> {
+    type Item = P::Item;
+    type Marker = Or<Mark<B>, P::Marker>;
+    type Tags = ();
+    type Local = ();
+    type Bottom = Inserting<P>;
+    wraps!(inserting);
+
+    fn start(&mut self, start: &mut Start) {
+        self.inserting.start(start);
+    }
 }
 
-/// The stage of [`insert_periodic`]. `B` is the marker's name.
-#[must_use = "a stage does nothing until it is pulled"]
-pub struct InsertPeriodic<P: Pipe, B> {
+impl<P: Pipe<Tags = ()>, B> fmt::Debug for InsertPeriodic<P, B> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("InsertPeriodic").field(&self.inserting.site()).finish()
+    }
+}
+
+/// What inserts the markers. It does not know their name, so it is compiled once for all.
+pub struct Inserting<P: Pipe> {
     up: P,
     n: u64,
     after: bool,
     /// Items since the last marker.
     seen: u64,
     due: Due<P::Item>,
-    brand: PhantomData<fn() -> B>,
 }
 
 /// What comes before the next pull.
@@ -80,9 +97,9 @@ enum Due<T> {
     Item(T),
 }
 
-impl<P: Pipe<Tags = ()>, B> Serial for InsertPeriodic<P, B> {
+impl<P: Pipe<Tags = ()>> Serial for Inserting<P> {
     type Item = P::Item;
-    type Marker = Or<Mark<B>, P::Marker>;
+    type Marker = Or<Mark<()>, P::Marker>;
     type Tags = ();
 
     fn pull(&mut self) -> Option<Given<Self>> {
@@ -118,8 +135,8 @@ impl<P: Pipe<Tags = ()>, B> Serial for InsertPeriodic<P, B> {
     }
 }
 
-impl<P: Pipe + fmt::Debug, B> fmt::Debug for InsertPeriodic<P, B> {
+impl<P: Pipe> fmt::Debug for Inserting<P> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("InsertPeriodic").field("n", &self.n).field("after", &self.after).field("up", &self.up).finish()
+        f.debug_struct("Inserting").field("n", &self.n).field("after", &self.after).finish_non_exhaustive()
     }
 }

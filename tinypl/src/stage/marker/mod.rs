@@ -4,6 +4,6 @@ mod on;
 mod until;
 
 pub(crate) use insert_periodic::branded;
-pub use insert_periodic::{InsertPeriodic, insert_periodic};
+pub use insert_periodic::{InsertPeriodic, Inserting, insert_periodic};
 pub use on::{On, OnConsumed, on, on_mut};
 pub use until::{Until, until};

@@ -1,5 +1,5 @@
 //! `marker::on(f, m)`: run by whoever pulls.
-use crate::error::{Site, at};
+use crate::error::{At, Site};
 use crate::func::{Action, Exclusive};
 use crate::marker::{Has, Place};
 use crate::pipe::{Below, Envelope, Pipe, Pulled, Ride, Stepped, through};
@@ -66,7 +66,9 @@ impl<P: Pipe, F: Action, I: Place<P::Marker>> Pipe for On<P, F, I> {
         loop {
             match up.pull()? {
                 Envelope::Mark(m, g) if I::is(&m) => {
-                    at(site, || Some(up.number()), || f.act_mut());
+                    let at = At::new(site, None);
+                    f.act_mut();
+                    at.left();
                     let left = if *consume { Envelope::gap(g) } else { Some(Envelope::Mark(m, g)) };
                     if left.is_some() {
                         return left;
@@ -81,7 +83,9 @@ impl<P: Pipe, F: Action, I: Place<P::Marker>> Pipe for On<P, F, I> {
     fn step(&self, local: &mut P::Local, signal: Below<Self>, number: u64) -> Stepped<Self> {
         Ok(match self.up.step(local, signal, number)? {
             Some(Envelope::Mark(m, g)) if I::is(&m) => {
-                at(&self.site, || Some(number), || self.f.act());
+                let at = At::new(&self.site, None);
+                self.f.act();
+                at.left();
                 if self.consume { Envelope::gap(g) } else { Some(Envelope::Mark(m, g)) }
             }
             signal => signal,
@@ -112,6 +116,7 @@ pub struct OnConsumed<P, F, I> {
 #[inline(always)]
 fn taken_out<T, L: crate::Named, G: Ride, I: Place<L>>(
     signal: Envelope<T, L::Raw, G>,
+    site: &Site,
     act: impl FnOnce(),
 ) -> Option<Envelope<T, <I::Rest as crate::Named>::Raw, G>> {
     match signal {
@@ -119,7 +124,9 @@ fn taken_out<T, L: crate::Named, G: Ride, I: Place<L>>(
         Envelope::Gap(gap, g) => Some(Envelope::Gap(gap, g)),
         Envelope::Mark(m, g) => {
             if I::is(&m) {
+                let at = At::new(site, None);
                 act();
+                at.left();
             }
             match I::without(m) {
                 Some(m) => Some(Envelope::Mark(m, g)),
@@ -143,7 +150,7 @@ impl<P: Pipe, F: Action, I: Place<P::Marker>> Pipe for OnConsumed<P, F, I> {
         let Self { up, f, site, .. } = self;
         loop {
             let signal = up.pull()?;
-            let left = taken_out::<_, P::Marker, _, I>(signal, || at(site, || Some(up.number()), || f.act_mut()));
+            let left = taken_out::<_, P::Marker, _, I>(signal, site, || f.act_mut());
             if left.is_some() {
                 return left;
             }
@@ -153,8 +160,7 @@ impl<P: Pipe, F: Action, I: Place<P::Marker>> Pipe for OnConsumed<P, F, I> {
     #[inline]
     fn step(&self, local: &mut P::Local, signal: Below<Self>, number: u64) -> Stepped<Self> {
         let signal = self.up.step(local, signal, number)?;
-        let act = || at(&self.site, || Some(number), || self.f.act());
-        Ok(signal.and_then(|signal| taken_out::<_, P::Marker, _, I>(signal, act)))
+        Ok(signal.and_then(|signal| taken_out::<_, P::Marker, _, I>(signal, &self.site, || self.f.act())))
     }
 
     fn size_hint(&self) -> (usize, Option<usize>) {

@@ -21,5 +21,5 @@ mod window;
 
 pub use load::{Load, load};
 pub(crate) use save::branded;
-pub use save::{Save, save};
+pub use save::{Numbering, Save, save};
 pub use window::{Order, Ordered, Ticket, Top, Window};

@@ -2,7 +2,7 @@
 use super::window::{Order, Ordered, Ticket, Window};
 use crate::error::Site;
 use crate::locked::{Given, Locked, Serial};
-use crate::pipe::{Envelope, Pipe, Start, Upstream};
+use crate::pipe::{Envelope, Pipe, Start, Upstream, wraps};
 use crate::stopping;
 use crate::sync::Arc;
 use std::fmt;
@@ -26,34 +26,52 @@ use std::marker::PhantomData;
 /// # Panics
 /// If `maxsize` is 0.
 #[track_caller]
-pub fn save<P: Pipe>(up: P, maxsize: usize) -> Locked<Save<P, ()>> {
+pub fn save<P: Pipe>(up: P, maxsize: usize) -> Save<P, ()> {
     assert!(maxsize > 0, "`maxsize` of `order::save` must be at least 1");
-    let stage = Save { up, window: Window::new(maxsize), next: 0, limit: 0, patient: true, brand: PhantomData };
-    Locked::new(stage, Site::here("order::save"))
-}
-
-impl<P: Pipe, B> Locked<Save<P, B>> {
-    /// The order, for [`load`](super::load).
-    pub fn handle(&mut self) -> Order<B> {
-        Order::new(self.stage_mut().window.clone())
-    }
+    let numbering = Numbering { up, window: Window::new(maxsize), next: 0, limit: 0, patient: true };
+    Save { numbering: Locked::new(numbering, Site::here("order::save")), brand: PhantomData }
 }
 
 /// The macro's `o @`: a type of its own, called like the user's `o`.
-pub(crate) fn branded<B, P: Pipe>(stage: Locked<Save<P, ()>>) -> Locked<Save<P, B>> {
-    stage.with(|Save { up, window, next, limit, patient, .. }| Save {
-        up,
-        window,
-        next,
-        limit,
-        patient,
-        brand: PhantomData,
-    })
+pub(crate) fn branded<B, P: Pipe>(save: Save<P, ()>) -> Save<P, B> {
+    Save { numbering: save.numbering, brand: PhantomData }
 }
 
 /// The stage of [`save`]. `B` is the order's name.
 #[must_use = "a stage does nothing until it is pulled"]
-pub struct Save<P, B> {
+pub struct Save<P: Pipe, B> {
+    numbering: Locked<Numbering<P>>,
+    brand: PhantomData<fn() -> B>,
+}
+
+impl<P: Pipe, B> Save<P, B> {
+    /// The order, for [`load`](super::load).
+    pub fn handle(&mut self) -> Order<B> {
+        Order::new(self.numbering.stage_mut().window.clone())
+    }
+}
+
+impl<P: Pipe, B> Pipe for Save<P, B> {
+    type Item = P::Item;
+    type Marker = P::Marker;
+    type Tags = (Ordered<B>, P::Tags);
+    type Local = ();
+    type Bottom = Numbering<P>;
+    wraps!(numbering);
+
+    fn start(&mut self, start: &mut Start) {
+        self.numbering.start(start);
+    }
+}
+
+impl<P: Pipe, B> fmt::Debug for Save<P, B> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Save").field(&self.numbering.site()).finish()
+    }
+}
+
+/// What gives out the tickets. It does not know the order's name, so it is compiled once for all.
+pub struct Numbering<P> {
     up: P,
     window: Arc<Window>,
     /// The next ticket.
@@ -61,10 +79,9 @@ pub struct Save<P, B> {
     /// The first ticket that may not be given out, as of the last look.
     limit: usize,
     patient: bool,
-    brand: PhantomData<fn() -> B>,
 }
 
-impl<P, B> Save<P, B> {
+impl<P> Numbering<P> {
     /// How many tickets may be given out.
     fn free(&mut self) -> usize {
         let free = self.window.credits.free(self.next);
@@ -73,10 +90,10 @@ impl<P, B> Save<P, B> {
     }
 }
 
-impl<P: Pipe, B> Serial for Save<P, B> {
+impl<P: Pipe> Serial for Numbering<P> {
     type Item = P::Item;
     type Marker = P::Marker;
-    type Tags = (Ordered<B>, P::Tags);
+    type Tags = (Ordered<()>, P::Tags);
 
     #[inline]
     fn pull(&mut self) -> Option<Given<Self>> {
@@ -115,8 +132,8 @@ impl<P: Pipe, B> Serial for Save<P, B> {
     }
 }
 
-impl<P: fmt::Debug, B> fmt::Debug for Save<P, B> {
+impl<P> fmt::Debug for Numbering<P> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Save").field("next", &self.next).field("up", &self.up).finish_non_exhaustive()
+        f.debug_struct("Numbering").field("next", &self.next).finish_non_exhaustive()
     }
 }

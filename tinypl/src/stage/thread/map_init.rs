@@ -1,6 +1,6 @@
 //! `thread::map_init(init, f, workers, maxsize)`: each worker has a state of its own.
 use super::queue::{Over, queue_as};
-use crate::error::{Site, at};
+use crate::error::{At, Site};
 use crate::pipe::{Below, Pipe, Pulled, Stepped, through};
 use std::fmt;
 
@@ -90,12 +90,11 @@ where
     #[inline]
     fn step(&self, local: &mut Self::Local, signal: Below<Self>, number: u64) -> Stepped<Self> {
         let With { above, state } = local;
-        let signal = self.up.step(above, signal, number)?;
-        let mut call = |x| {
-            let state = state.get_or_insert_with(&self.init);
-            (self.f)(state, x)
-        };
-        Ok(signal.map(|signal| signal.map(|x| at(&self.site, || Some(number), || call(x)))))
+        let Some(signal) = self.up.step(above, signal, number)? else { return Ok(None) };
+        let at = At::new(&self.site, Some(number));
+        let signal = signal.map(|x| (self.f)(state.get_or_insert_with(&self.init), x));
+        at.left();
+        Ok(Some(signal))
     }
 }
 

@@ -51,13 +51,13 @@ pub(crate) fn queue_as<'a, P: Pipe<Item: Send> + Send + Sync + 'a>(up: P, name: 
         end_timeout: None,
         on_worker_error: OnWorkerError::default(),
     };
-    Queue { output: Locked::new(Output::new(up, site, options), site), options, spawner: Detached }
+    Queue { output: Locked::new(Output::new(Box::new(up), site, options), site), options, spawner: Detached }
 }
 
 /// The stage of [`queue`]. It does not name its upstream: below it types are short again.
 #[must_use = "a stage does nothing until it is pulled"]
 pub struct Queue<'a, T, M: Named, G: Tagged, S> {
-    output: Locked<Output<'a, T, M, G>>,
+    output: Locked<Output<'a, T, M::Raw, G::Raw>>,
     options: Options,
     spawner: S,
 }
@@ -128,12 +128,12 @@ impl<'a, T, M: Named, G: Tagged, S> Queue<'a, T, M, G, S> {
     }
 }
 
-impl<'a, T, M: Named, G: Tagged, S: Spawn<'a>> Pipe for Queue<'a, T, M, G, S> {
+impl<'a, T: Send + 'a, M: Named, G: Tagged, S: Spawn<'a>> Pipe for Queue<'a, T, M, G, S> {
     type Item = T;
     type Marker = M;
     type Tags = G;
     type Local = ();
-    type Bottom = Output<'a, T, M, G>;
+    type Bottom = Output<'a, T, M::Raw, G::Raw>;
 
     wraps!(output);
 

@@ -1,0 +1,23 @@
+// A closure that changes what it captured: without a queue, below the queue, above `thread::mutex`, and in every stage.
+#![deny(warnings)]
+
+use std::collections::HashSet;
+use tinypl::pipeline;
+
+fn main() {
+    let (mut n, mut seen, mut calls, mut kept, mut tried, mut items) = (0, HashSet::new(), 0, 0, 0, Vec::new());
+    let k = pipeline! {
+        range(9)
+            |> map(move |x| { n += x; n })
+            |> filter(move |x| seen.insert(*x))
+            |> thread::mutex()
+            |> thread::queue(workers = 2)
+            |> m @ marker::insert_periodic(3)
+            |> marker::on(|| calls += 1, m)
+            |> each(|x| items.push(*x))
+            |> filter_map(|x| { kept += 1; Some(x) })
+            |> try_map(|x| { tried += 1; i8::try_from(x) })
+            |> count()
+    };
+    assert_eq!((k, items.len(), calls, kept, tried), (9, 9, 3, 9, 9));
+}
