@@ -54,7 +54,7 @@ impl<T, M, G: Ride> Envelope<T, M, G> {
 /// What rides along with each signal: `()`, or the tickets of the orders that are open.
 ///
 /// It is implemented by the crate alone.
-pub trait Ride: Send + 'static {
+pub trait Ride: Copy + Send + 'static {
     /// `Infallible` where no order is open: then no gap can occur, and no code deals with one.
     type Gap: Send + 'static;
     /// A gap, if gaps are kept.
@@ -63,6 +63,9 @@ pub trait Ride: Send + 'static {
     /// The signal leaves the stream before its orders were loaded.
     #[doc(hidden)]
     fn leave(&self, windows: &[Arc<Window>]);
+    /// Whether it is still under way in any of its orders.
+    #[doc(hidden)]
+    fn is_open(&self, windows: &[Arc<Window>]) -> bool;
 }
 
 impl Ride for () {
@@ -75,6 +78,10 @@ impl Ride for () {
 
     #[inline(always)]
     fn leave(&self, _: &[Arc<Window>]) {}
+
+    fn is_open(&self, _: &[Arc<Window>]) -> bool {
+        false
+    }
 }
 
 /// A name in the types for something plain in the stream.

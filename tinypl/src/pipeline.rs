@@ -1,10 +1,10 @@
 //! The face that users hold.
 use crate::Error;
-use crate::error::caught;
+use crate::error::{caught, unwinding};
 use crate::locked::{Given, Locked, Serial, stage};
-use crate::pipe::{Envelope, Pipe, Ride, Start, Upstream};
+use crate::pipe::{Envelope, Named, Pipe, Ride, Start, Upstream};
 use crate::stage::Share;
-use crate::stage::order::Window;
+use crate::stage::order::{Handed, Window};
 use crate::sync::Arc;
 use std::fmt;
 use std::ops::ControlFlow;
@@ -63,9 +63,12 @@ impl<P: Pipe> Pipeline<P> {
     /// The stream in it, as an upstream for stages made by hand.
     ///
     /// # Panics
-    /// If the pipeline was stopped.
+    /// If the pipeline was stopped, or has failed: then with its error.
     #[track_caller]
     pub fn into_pipe(self) -> P {
+        if let Err(error) = failure(&self.rare) {
+            error.throw();
+        }
         self.pipe.expect("this pipeline was stopped: there is nothing to pull from")
     }
 
@@ -80,7 +83,7 @@ impl<P: Pipe> Pipeline<P> {
     /// ```
     #[track_caller]
     pub fn by_ref(&mut self) -> Pipeline<Locked<Borrowed<'_, P>>> {
-        Pipeline::new(stage(Borrowed(self)))
+        Pipeline::new(borrowed(self))
     }
 
     /// The next item; `Ok(None)` at the end.
@@ -89,37 +92,12 @@ impl<P: Pipe> Pipeline<P> {
     /// What ended the pipeline: a panic or an `Err` in any stage, on any thread. The same again, each time it is asked.
     #[inline]
     pub fn try_next(&mut self) -> Result<Option<P::Item>, Error> {
-        self.failure()?;
-        let result = caught(|| self.next_item()).and_then(|item| item);
+        failure(&self.rare)?;
+        let result = caught(|| next_item(&mut self.pipe, &self.rare)).and_then(|item| item);
         if let Err(error) = &result {
             self.rare.get_or_insert_default().failed = Some(error.clone());
         }
         result
-    }
-
-    /// The error that ended it.
-    #[inline]
-    fn failure(&self) -> Result<(), Error> {
-        match &self.rare {
-            Some(rare) => rare.failed.clone().map_or(Ok(()), Err),
-            None => Ok(()),
-        }
-    }
-
-    /// The next item, or the error that is the end.
-    #[inline]
-    fn next_item(&mut self) -> Result<Option<P::Item>, Error> {
-        let Some(pipe) = &mut self.pipe else { return Ok(None) };
-        loop {
-            match pipe.pull() {
-                Some(Envelope::Item(x, ride)) => {
-                    ride.leave(windows(&self.rare));
-                    return Ok(Some(x));
-                }
-                Some(other) => other.ride().leave(windows(&self.rare)),
-                None => return pipe.finish().map(|()| None),
-            }
-        }
     }
 
     /// Ends it: workers finish their item and are joined. After that it gives nothing any more.
@@ -183,7 +161,13 @@ impl<P: Pipe> Iterator for Pipeline<P> {
     #[inline]
     #[track_caller]
     fn next(&mut self) -> Option<P::Item> {
-        match self.failure().and_then(|()| self.next_item()) {
+        if let Err(error) = failure(&self.rare) {
+            error.throw();
+        }
+        let unwound = Unwound(&mut self.rare);
+        let item = next_item(&mut self.pipe, unwound.0);
+        std::mem::forget(unwound);
+        match item {
             Ok(x) => x,
             Err(error) => error.throw(),
         }
@@ -196,7 +180,7 @@ impl<P: Pipe> Iterator for Pipeline<P> {
     #[inline]
     #[track_caller]
     fn fold<B, F: FnMut(B, P::Item) -> B>(mut self, init: B, mut f: F) -> B {
-        if let Err(error) = self.failure() {
+        if let Err(error) = failure(&self.rare) {
             error.throw();
         }
         let windows = windows(&self.rare);
@@ -213,6 +197,42 @@ impl<P: Pipe> Iterator for Pipeline<P> {
             Ok(()) => acc,
             Err(error) => error.throw(),
         }
+    }
+}
+
+/// The error that ended a pipeline.
+#[inline]
+fn failure(rare: &Option<Box<Rare>>) -> Result<(), Error> {
+    match rare {
+        Some(rare) => rare.failed.clone().map_or(Ok(()), Err),
+        None => Ok(()),
+    }
+}
+
+/// The next item, or the error that is the end.
+#[inline]
+fn next_item<P: Pipe>(pipe: &mut Option<P>, rare: &Option<Box<Rare>>) -> Result<Option<P::Item>, Error> {
+    let Some(pipe) = pipe else { return Ok(None) };
+    loop {
+        match pipe.pull() {
+            Some(Envelope::Item(x, ride)) => {
+                ride.leave(windows(rare));
+                return Ok(Some(x));
+            }
+            Some(other) => other.ride().leave(windows(rare)),
+            None => return pipe.finish().map(|()| None),
+        }
+    }
+}
+
+/// Marks a pipeline as failed when a panic unwinds through a pull of it: what was pulled is lost.
+struct Unwound<'a>(&'a mut Option<Box<Rare>>);
+
+impl Drop for Unwound<'_> {
+    #[cold]
+    #[inline(never)]
+    fn drop(&mut self) {
+        self.0.get_or_insert_default().failed = Some(unwinding());
     }
 }
 
@@ -236,7 +256,15 @@ impl<P: Pipe> Clone for Pipeline<Locked<Share<P>>> {
 
 /// The source that is another pipeline, borrowed.
 #[must_use = "a stage does nothing until it is pulled"]
-pub struct Borrowed<'a, P>(pub(crate) &'a mut Pipeline<P>);
+pub struct Borrowed<'a, P: Pipe> {
+    lender: &'a mut Pipeline<P>,
+    handed: Handed<<P::Tags as Named>::Raw>,
+}
+
+#[track_caller]
+pub(crate) fn borrowed<P: Pipe>(lender: &mut Pipeline<P>) -> Locked<Borrowed<'_, P>> {
+    stage(Borrowed { lender, handed: Handed::new() })
+}
 
 impl<P: Pipe> Serial for Borrowed<'_, P> {
     type Item = P::Item;
@@ -245,7 +273,14 @@ impl<P: Pipe> Serial for Borrowed<'_, P> {
 
     #[inline]
     fn pull(&mut self) -> Option<Given<Self>> {
-        self.0.pipe.as_mut()?.pull()
+        let Pipeline { pipe, rare } = &mut *self.lender;
+        let pipe = pipe.as_mut()?;
+        let signal = caught(|| pipe.pull()).unwrap_or_else(|panic| {
+            rare.get_or_insert_default().failed = Some(panic);
+            None
+        })?;
+        self.handed.note(signal.ride());
+        Some(signal)
     }
 
     fn upstream(&mut self) -> Option<&mut dyn Upstream> {
@@ -254,26 +289,27 @@ impl<P: Pipe> Serial for Borrowed<'_, P> {
 
     #[inline]
     fn ready(&mut self) -> usize {
-        self.0.pipe.as_mut().map_or(0, Pipe::ready)
+        self.lender.pipe.as_mut().map_or(0, Pipe::ready)
     }
 
     fn size_hint(&self) -> (usize, Option<usize>) {
-        self.0.pipe.as_ref().map_or((0, Some(0)), Pipe::size_hint)
+        self.lender.pipe.as_ref().map_or((0, Some(0)), Pipe::size_hint)
     }
 
     fn start(&mut self, start: &mut Start) {
-        if let Some(rare) = &self.0.rare {
+        if let Some(rare) = &self.lender.rare {
             start.repeat(&rare.start);
+            self.handed.open(&rare.start.windows);
         }
     }
 
     fn finish(&mut self) -> Result<(), Error> {
-        self.0.failure()?;
-        self.0.pipe.as_mut().map_or(Ok(()), Pipe::finish)
+        failure(&self.lender.rare)?;
+        self.lender.pipe.as_mut().map_or(Ok(()), Pipe::finish)
     }
 }
 
-impl<P> fmt::Debug for Borrowed<'_, P> {
+impl<P: Pipe> fmt::Debug for Borrowed<'_, P> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Borrowed")
     }

@@ -1,6 +1,6 @@
 use tinypl::pipeline;
 
 fn main() {
-    let p = pipeline! { crate = nowhere; range(9) };
+    let p = pipeline! { crate = nowhere; 0..9 };
     for x in p { println!("{x}") }
 }

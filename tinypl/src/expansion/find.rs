@@ -4,9 +4,9 @@
 //! type is not ambiguous.
 use super::{Impossible, No, Yes};
 use crate::error::Site;
-use crate::locked::{Locked, stage};
+use crate::locked::Locked;
 use crate::pipe::Pipe;
-use crate::pipeline::{Borrowed, Pipeline};
+use crate::pipeline::{Borrowed, Pipeline, borrowed};
 use crate::stage::{All, Iter, Sure, source};
 use std::marker::PhantomData;
 use std::ops::{Deref, DerefMut};
@@ -140,7 +140,7 @@ impl<'a, P: Pipe> Opens<AMut, Yes> for &'a mut Pipeline<P> {
     #[inline]
     #[track_caller]
     fn open(self) -> Self::Pipe {
-        stage(Borrowed(self))
+        borrowed(self)
     }
 }
 

@@ -45,6 +45,11 @@ impl Credits {
         (given + self.bound()).saturating_sub(taken)
     }
 
+    /// What the giver has given.
+    pub(crate) fn closed(&self) -> usize {
+        self.given.load(Acquire)
+    }
+
     /// Waits until more than `taken` may be taken, or until this thread is to stop. At first for half of them, but not for
     /// long (`patient`), then for a single one.
     #[cold]

@@ -367,7 +367,7 @@ fn stop_while_waiting_for_credits() {
 
 /// Two take turns, a third gives up his.
 #[test]
-#[ignore = "loom misjudges a `swap` that failed beside a plain store; see DESIGN.md"]
+#[ignore = "loom misjudges a `swap` that failed beside a plain store: see `Turn`"]
 fn turn() {
     check("turn: two take it, one of them is stopped", Some(3), || {
         let stop = Arc::<Stop>::default();

@@ -2,8 +2,9 @@
 use crate::Error;
 use crate::error::{Site, caught};
 use crate::locked::{Given, Locked, Serial};
-use crate::pipe::{Pipe, Pulled, Start, Upstream};
+use crate::pipe::{Named, Pipe, Pulled, Start, Upstream};
 use crate::pool::Turn;
+use crate::stage::order::Handed;
 use crate::sync::{Arc, Mutex};
 use std::fmt;
 
@@ -23,12 +24,15 @@ use std::fmt;
 #[track_caller]
 pub fn share<P: Pipe>(up: P) -> Locked<Share<P>> {
     let state = State { up, failed: None, above: None };
-    Locked::new(Share(Arc::new(Shared { turn: Turn::new(), state: Mutex::new(state) })), Site::here("share"))
+    Locked::new(Share::new(Arc::new(Shared { turn: Turn::new(), state: Mutex::new(state) })), Site::here("share"))
 }
 
 /// The stage of [`share`].
 #[must_use = "a stage does nothing until it is pulled"]
-pub struct Share<P>(Arc<Shared<P>>);
+pub struct Share<P: Pipe> {
+    shared: Arc<Shared<P>>,
+    handed: Handed<<P::Tags as Named>::Raw>,
+}
 
 struct Shared<P> {
     /// Taken before `state`, which is then free: this is where threads wait for one another.
@@ -60,9 +64,13 @@ impl<P: Pipe> State<P> {
 }
 
 impl<P: Pipe> Share<P> {
+    fn new(shared: Arc<Shared<P>>) -> Self {
+        Self { shared, handed: Handed::new() }
+    }
+
     fn in_turn<R>(&self, f: impl FnOnce(&mut State<P>) -> R) -> Option<R> {
-        let _turn = self.0.turn.wait()?;
-        Some(f(&mut self.0.state.lock()))
+        let _turn = self.shared.turn.wait()?;
+        Some(f(&mut self.shared.state.lock()))
     }
 }
 
@@ -72,7 +80,9 @@ impl<P: Pipe> Serial for Share<P> {
     type Tags = P::Tags;
 
     fn pull(&mut self) -> Option<Given<Self>> {
-        self.in_turn(State::pull)?
+        let signal = self.in_turn(State::pull)??;
+        self.handed.note(signal.ride());
+        Some(signal)
     }
 
     fn upstream(&mut self) -> Option<&mut dyn Upstream> {
@@ -88,6 +98,7 @@ impl<P: Pipe> Serial for Share<P> {
             });
             start.repeat(above);
         });
+        self.handed.open(&start.windows);
     }
 
     fn finish(&mut self) -> Result<(), Error> {
@@ -98,12 +109,12 @@ impl<P: Pipe> Serial for Share<P> {
 
 impl<P: Pipe> Clone for Locked<Share<P>> {
     fn clone(&self) -> Self {
-        let share = self.peek(|share| Share(share.0.clone()));
+        let share = self.peek(|share| Share::new(share.shared.clone()));
         Locked::new(share, self.site())
     }
 }
 
-impl<P> fmt::Debug for Share<P> {
+impl<P: Pipe> fmt::Debug for Share<P> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Share").finish_non_exhaustive()
     }

@@ -16,10 +16,12 @@
 //!
 //! Orders nest: in the types they are a list, `(Ordered<B>, (Ordered<A>, ()))`, and the one saved last is loaded first.
 mod load;
+mod ring;
 mod save;
 mod window;
 
 pub use load::{Load, load};
 pub(crate) use save::branded;
 pub use save::{Numbering, Save, save};
+pub(crate) use window::Handed;
 pub use window::{Order, Ordered, Ticket, Top, Window};

@@ -64,6 +64,49 @@ impl<B, G: Tagged> Named for (Ordered<B>, G) {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Ticket(pub(super) usize);
 
+/// The tickets that one of several holders of a stream was handed. When he is gone, what of them nobody closed is lost.
+#[derive(Debug)]
+pub(crate) struct Handed<G: Ride> {
+    rides: Vec<G>,
+    windows: Vec<Arc<Window>>,
+    /// How many to gather before those that were closed are forgotten.
+    limit: usize,
+}
+
+impl<G: Ride> Handed<G> {
+    pub(crate) fn new() -> Self {
+        Self { rides: Vec::new(), windows: Vec::new(), limit: 64 }
+    }
+
+    /// The orders that are open.
+    pub(crate) fn open(&mut self, windows: &[Arc<Window>]) {
+        self.windows = windows.to_vec();
+    }
+
+    #[inline]
+    pub(crate) fn note(&mut self, ride: &G) {
+        if size_of::<G>() > 0 {
+            self.keep(*ride);
+        }
+    }
+
+    fn keep(&mut self, ride: G) {
+        if self.rides.len() >= self.limit {
+            self.rides.retain(|ride| ride.is_open(&self.windows));
+            self.limit = (2 * self.rides.len()).max(64);
+        }
+        self.rides.push(ride);
+    }
+}
+
+impl<G: Ride> Drop for Handed<G> {
+    fn drop(&mut self) {
+        for ride in &self.rides {
+            ride.leave(&self.windows);
+        }
+    }
+}
+
 impl<R: Ride> Ride for (Ticket, R) {
     type Gap = ();
 
@@ -77,6 +120,10 @@ impl<R: Ride> Ride for (Ticket, R) {
             window.lose(self.0.0);
             self.1.leave(rest);
         }
+    }
+
+    fn is_open(&self, windows: &[Arc<Window>]) -> bool {
+        windows.split_last().is_some_and(|(window, rest)| window.is_open(self.0.0) || self.1.is_open(rest))
     }
 }
 
@@ -156,15 +203,24 @@ impl Window {
     pub(super) fn close(&self, head: usize, held: impl Iterator<Item = usize>) {
         let mut lost = self.lost.lock();
         lost.tickets.extend(held);
+        lost.tickets = lost.tickets.split_off(&head);
         lost.loading = false;
         lost.head = head;
         self.advance(&mut lost);
     }
 
-    /// A signal left the stream elsewhere than by `load`.
+    /// Whether a ticket is neither closed nor known to be lost.
+    fn is_open(&self, ticket: usize) -> bool {
+        ticket >= self.credits.closed() && !self.lost.lock().tickets.contains(&ticket)
+    }
+
+    /// A signal left the stream elsewhere than by `load`. If its ticket is closed already, nothing happens.
     #[cold]
     fn lose(&self, ticket: usize) {
         let mut lost = self.lost.lock();
+        if ticket < self.credits.closed() {
+            return;
+        }
         lost.tickets.insert(ticket);
         self.any_lost.store(true, Release);
         if !lost.loading {
