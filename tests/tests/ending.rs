@@ -202,7 +202,7 @@ fn cut_by_another_thread() {
 
 #[test]
 fn a_stop_waits_for_the_items_at_hand() {
-    let (_alone, _watchdog) = (alone(), watchdog(60));
+    let (_alone, _watchdog) = (alone(), watchdog(300));
     let (begun, ended) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
     let gate = Gate::new();
     let f = {
@@ -228,7 +228,7 @@ fn a_stop_waits_for_the_items_at_hand() {
 
 #[test]
 fn after_its_end_a_pipeline_stays_at_it() {
-    let (_alone, _watchdog) = (alone(), watchdog(60));
+    let (_alone, _watchdog) = (alone(), watchdog(300));
     pipeline! { let mut pipe = range(3) |> q @ thread::queue(workers = 2); }
     assert_eq!(pipe.by_ref().count(), 3);
     wait_until(|| workers().is_none_or(|n| n == 0));
@@ -244,7 +244,7 @@ fn after_its_end_a_pipeline_stays_at_it() {
 /// Handles keep nothing alive.
 #[test]
 fn handles_outlive_their_pipeline() {
-    let (_alone, _watchdog) = (alone(), watchdog(60));
+    let (_alone, _watchdog) = (alone(), watchdog(300));
     let used = Used::new();
     let f = used.function();
     pipeline! {
@@ -335,7 +335,7 @@ fn a_panic_in_a_worker() {
 /// The threads end with the error, not only with the pipeline.
 #[test]
 fn after_a_panic_all_workers_have_ended() {
-    let (_alone, _watchdog) = (alone(), watchdog(60));
+    let (_alone, _watchdog) = (alone(), watchdog(300));
     let f = |x| if x == 77 { panic!("no 77") } else { x };
     pipeline! { let mut pipe = 0.. |> thread::map(f, 2) |> q @ thread::queue(3) |> r @ thread::queue(2); }
     let (_, error) = failure(&mut pipe);
@@ -346,7 +346,7 @@ fn after_a_panic_all_workers_have_ended() {
 
 #[test]
 fn each_face_of_the_pipeline_fails() {
-    let (_alone, _watchdog) = (alone(), watchdog(60));
+    let (_alone, _watchdog) = (alone(), watchdog(300));
     let pipe = || pipeline! { range(100) |> thread::map(|x| if x == 50 { panic!("no 50") } else { x }, 2) };
     let says = |result: std::thread::Result<usize>| {
         let text = *result.unwrap_err().downcast::<String>().unwrap();
@@ -373,7 +373,7 @@ fn each_face_of_the_pipeline_fails() {
 /// Its lock is held at that moment, and nobody waits for it in vain.
 #[test]
 fn a_panic_in_the_source() {
-    let (_alone, _watchdog) = (alone(), watchdog(120));
+    let (_alone, _watchdog) = (alone(), watchdog(300));
     let mut random = Random::new(4);
     for _ in 0..rounds(50) {
         let used = Used::new();
@@ -389,7 +389,7 @@ fn a_panic_in_the_source() {
 
 #[test]
 fn a_panic_in_a_workers_init() {
-    let (_alone, _watchdog) = (alone(), watchdog(60));
+    let (_alone, _watchdog) = (alone(), watchdog(300));
     let init = || -> u64 { panic!("no state") };
     let (mut pipe, line) = (pipeline! { range(100) |> thread::map_init(init, |s, x| *s + x, workers = 1) }, line!());
     let (items, error) = failure(&mut pipe);
@@ -404,7 +404,7 @@ fn a_panic_in_a_workers_init() {
 
 #[test]
 fn a_panic_in_each_stage_that_workers_run() {
-    let (_alone, _watchdog) = (alone(), watchdog(60));
+    let (_alone, _watchdog) = (alone(), watchdog(300));
     fn not_30(x: &u64) {
         assert!(*x != 30, "no 30");
     }
@@ -418,8 +418,8 @@ fn a_panic_in_each_stage_that_workers_run() {
     says!("map", pipeline! { range(100) |> map(|x| { not_30(&x); x }) |> thread::queue(2) });
     says!("filter", pipeline! { range(100) |> filter(|x| { not_30(x); true }) |> thread::queue(2) });
     says!("filter_map", pipeline! { range(100) |> filter_map(|x| { not_30(&x); Some(x) }) |> thread::queue(2) });
-    says!("each", pipeline! { range(100) |> each(|x| not_30(x)) |> thread::queue(2) });
-    says!("thread::each", pipeline! { range(100) |> thread::each(|x| not_30(x), workers = 2) });
+    says!("each", pipeline! { range(100) |> each(not_30) |> thread::queue(2) });
+    says!("thread::each", pipeline! { range(100) |> thread::each(not_30, workers = 2) });
     says!("try_map", pipeline! { range(100) |> try_map(|x| { not_30(&x); Ok::<_, Error>(x) }) |> thread::queue(2) });
     says!("thread::map", Pipeline::new(thread::map(range(0, 100), |x| not_30(&x)).workers(2)));
     // a stage with state, under its lock
@@ -434,7 +434,7 @@ fn a_panic_in_each_stage_that_workers_run() {
 
 #[test]
 fn a_panic_of_a_marker() {
-    let (_alone, _watchdog) = (alone(), watchdog(60));
+    let (_alone, _watchdog) = (alone(), watchdog(300));
     let left = AtomicUsize::new(10);
     let f = move || assert!(left.fetch_sub(1, SeqCst) > 1, "no tenth marker");
     pipeline! {
@@ -442,15 +442,14 @@ fn a_panic_of_a_marker() {
     }
     let line = line!() - 2;
     let (_, error) = failure(&mut pipe);
-    // after item 39
-    assert_says(&error, "panicked: no tenth marker", "marker::on", line, error.item());
-    assert!(matches!(error.item(), Some(39 | 40)), "{error}");
+    // it is no item's
+    assert_says(&error, "panicked: no tenth marker", "marker::on", line, None);
 }
 
 /// All tracks get the same error, on whichever thread it happened.
 #[test]
 fn a_panic_above_a_shared_track() {
-    let (_alone, _watchdog) = (alone(), watchdog(60));
+    let (_alone, _watchdog) = (alone(), watchdog(300));
     for _ in 0..rounds(30) {
         let used = Used::new();
         let f = used.function();
@@ -477,7 +476,7 @@ fn a_panic_above_a_shared_track() {
 /// What is before it comes in order, then the error; nothing after it.
 #[test]
 fn a_panic_inside_an_order() {
-    let (_alone, _watchdog) = (alone(), watchdog(120));
+    let (_alone, _watchdog) = (alone(), watchdog(300));
     for round in 0..rounds(60) {
         let bad = 37 * round % 500;
         let f = move |x| if x == bad { panic!("no {x}") } else { x };
@@ -501,7 +500,7 @@ fn a_panic_inside_an_order() {
 /// One of them is the error, for all who ask.
 #[test]
 fn panics_of_two_workers_at_once() {
-    let (_alone, _watchdog) = (alone(), watchdog(120));
+    let (_alone, _watchdog) = (alone(), watchdog(300));
     for _ in 0..rounds(100) {
         let used = Used::new();
         let (alive, meet) = (used.functions.clone(), Barrier::new(2));
@@ -545,7 +544,7 @@ fn grenades(items: &Tally, n: u64, live: u64) -> Vec<Grenade> {
 /// A worker drops it, as the filter says.
 #[test]
 fn a_panic_in_an_items_drop() {
-    let (_alone, _watchdog) = (alone(), watchdog(60));
+    let (_alone, _watchdog) = (alone(), watchdog(300));
     for live in [0, 7, 400] {
         let used = Used::new();
         let all = grenades(&used.items, 1000, live);
@@ -562,7 +561,7 @@ fn a_panic_in_an_items_drop() {
 /// It lies on the desk of a worker which a panic ends.
 #[test]
 fn a_panic_in_the_drop_of_an_item_that_is_left_over() {
-    let (_alone, _watchdog) = (alone(), watchdog(120));
+    let (_alone, _watchdog) = (alone(), watchdog(300));
     for round in 0..rounds(30) {
         for w in [1, 2] {
             let used = Used::new();
@@ -591,7 +590,7 @@ fn a_panic_in_the_drop_of_an_item_that_is_left_over() {
 /// It lies among the results, and whoever ends the pipeline drops it: his is the panic, and all the rest is still done.
 #[test]
 fn a_panic_in_the_drop_of_a_result() {
-    let (_alone, _watchdog) = (alone(), watchdog(120));
+    let (_alone, _watchdog) = (alone(), watchdog(300));
     for round in 0..rounds(100) {
         let used = Used::new();
         let f = {
@@ -622,7 +621,7 @@ impl std::error::Error for Bad {}
 
 #[test]
 fn an_err_in_a_worker() {
-    let (_alone, _watchdog) = (alone(), watchdog(60));
+    let (_alone, _watchdog) = (alone(), watchdog(300));
     for ordered in [false, true] {
         let used = Used::new();
         let g = used.function();
@@ -648,7 +647,7 @@ fn an_err_in_a_worker() {
 
 #[test]
 fn a_scope_lends_its_data() {
-    let (_alone, _watchdog) = (alone(), watchdog(120));
+    let (_alone, _watchdog) = (alone(), watchdog(300));
     let text: Vec<String> = (0..500).map(|n| n.to_string()).collect();
     let seen = Mutex::new(0);
     for round in 0..rounds(50) {
@@ -678,13 +677,13 @@ fn a_scope_lends_its_data() {
 
 #[test]
 fn a_panic_of_the_consumer_in_a_scope() {
-    let (_alone, _watchdog) = (alone(), watchdog(60));
+    let (_alone, _watchdog) = (alone(), watchdog(300));
     let used = Used::new();
     let f = used.function();
     let unwound = catch_unwind(AssertUnwindSafe(|| {
         std::thread::scope(|s| {
             let things = used.items.things();
-            let pipe = pipeline! { things |> thread::map(|x| f(x), 2, 9, scope = s) };
+            let pipe = pipeline! { things |> thread::map(&f, 2, 9, scope = s) };
             for x in pipe {
                 assert!(x.n < 30, "enough");
             }
@@ -699,7 +698,7 @@ fn a_panic_of_the_consumer_in_a_scope() {
 #[test]
 #[ignore = "hangs: std's scope waits for ever for a join handle that was forgotten, and the pipeline holds them"]
 fn a_forgotten_pipeline_in_a_scope() {
-    let (_alone, _watchdog) = (alone(), watchdog(60));
+    let (_alone, _watchdog) = (alone(), watchdog(300));
     let (text, seen) = (String::from("to be or not to be"), AtomicUsize::new(0));
     std::thread::scope(|s| {
         let f = |word: &str| {
@@ -746,7 +745,7 @@ fn record() {
 /// Once each time that the consumer waits.
 #[test]
 fn a_queue_warns_when_its_consumer_waits() {
-    let (_alone, _watchdog) = (alone(), watchdog(60));
+    let (_alone, _watchdog) = (alone(), watchdog(300));
     record();
     let (feed, numbers) = mpsc::channel();
     let limit = Duration::from_millis(20);
@@ -771,7 +770,7 @@ fn a_queue_warns_when_its_consumer_waits() {
 /// A stop waits no longer than that, says so, and leaves behind who doesn't come.
 #[test]
 fn a_stop_with_a_limit_leaves_a_worker_behind() {
-    let (_alone, _watchdog) = (alone(), watchdog(60));
+    let (_alone, _watchdog) = (alone(), watchdog(300));
     record();
     for dropped in [false, true] {
         let used = Used::new();
@@ -811,7 +810,7 @@ fn a_stop_with_a_limit_leaves_a_worker_behind() {
 
 #[test]
 fn a_stop_with_a_limit_that_is_kept() {
-    let (_alone, _watchdog) = (alone(), watchdog(120));
+    let (_alone, _watchdog) = (alone(), watchdog(300));
     for _ in 0..rounds(50) {
         let used = Used::new();
         let f = used.function();
@@ -828,7 +827,7 @@ fn a_stop_with_a_limit_that_is_kept() {
 /// The queue above has a limit, the one below waits for its workers, which are in it.
 #[test]
 fn a_limit_holds_in_a_queue_above_another() {
-    let (_alone, _watchdog) = (alone(), watchdog(60));
+    let (_alone, _watchdog) = (alone(), watchdog(300));
     record();
     let (gate, limit) = (Gate::new(), Duration::from_millis(30));
     let wait = gate.clone();
@@ -862,7 +861,7 @@ fn run(command: &mut Command) -> (Output, String) {
 fn a_worker_error_can_end_the_process() {
     let name = "a_worker_error_can_end_the_process";
     if is_child(name) {
-        let _watchdog = watchdog(60);
+        let _watchdog = watchdog(300);
         let f = |x| if x == 7 { panic!("no 7") } else { x };
         println!("{}", pipeline! { range(100) |> thread::map(f, workers = 2, on_worker_error = exit) |> count() });
         unreachable!("it ended well");
@@ -877,7 +876,7 @@ fn a_worker_error_can_end_the_process() {
 fn a_worker_error_can_be_printed() {
     let name = "a_worker_error_can_be_printed";
     if is_child(name) {
-        let _watchdog = watchdog(60);
+        let _watchdog = watchdog(300);
         let f = |x| if x == 7 { panic!("no 7") } else { x };
         let print = OnWorkerError::ForwardAndPrint;
         let mut one = pipeline! { range(100) |> thread::map(f, workers = 2, on_worker_error = forward_and_print) };
@@ -896,7 +895,7 @@ fn a_worker_error_can_be_printed() {
 fn threads_that_can_not_be_started() {
     let name = "threads_that_can_not_be_started";
     if is_child(name) {
-        let _watchdog = watchdog(60);
+        let _watchdog = watchdog(300);
         let used = Used::new();
         let f = used.function();
         let things = used.items.things();

@@ -81,6 +81,10 @@ pub trait Serial {
         ControlFlow::Continue(acc)
     }
 
+    /// As [`Pipe::INERT`].
+    #[doc(hidden)]
+    const INERT: bool = false;
+
     /// Whether the stage knows itself how many items it gave, so that they need not be counted one by one.
     #[doc(hidden)]
     const COUNTS: bool = false;
@@ -321,6 +325,7 @@ impl<S: Serial> Pipe for Locked<S> {
     type Tags = S::Tags;
     type Local = ();
     type Bottom = S;
+    const INERT: bool = S::INERT;
 
     #[inline]
     fn pull(&mut self) -> Pulled<Self> {

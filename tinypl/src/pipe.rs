@@ -156,6 +156,10 @@ pub trait Pipe {
     /// The nearest stage, upwards, that one thread at a time pulls.
     type Bottom: Serial;
 
+    /// Whether nothing in it starts, ends with an error, or opens an order: then nobody asks, and no code is made for it.
+    #[doc(hidden)]
+    const INERT: bool = false;
+
     /// The next signal, for the one puller of this stream.
     fn pull(&mut self) -> Pulled<Self>;
 
@@ -326,6 +330,7 @@ macro_rules! through {
         type Marker = P::Marker;
         type Tags = P::Tags;
         type Local = P::Local;
+        const INERT: bool = P::INERT;
         crate::pipe::through!(bottom);
         crate::pipe::through!(announce);
         crate::pipe::through!(finish);

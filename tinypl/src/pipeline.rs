@@ -6,6 +6,7 @@ use crate::pipe::{Envelope, Named, Pipe, Ride, Start, Upstream};
 use crate::stage::Share;
 use crate::stage::order::{Handed, Window};
 use crate::sync::Arc;
+use std::convert::Infallible;
 use std::fmt;
 use std::ops::ControlFlow;
 
@@ -44,6 +45,12 @@ struct Rare {
     failed: Option<Error>,
 }
 
+impl Rare {
+    fn of(start: Start) -> Option<Box<Self>> {
+        (!start.is_empty()).then(|| Box::new(Self { start, failed: None }))
+    }
+}
+
 impl<P: Pipe> Pipeline<P> {
     /// Completes a chain of stages made by hand; threads start here.
     ///
@@ -54,9 +61,12 @@ impl<P: Pipe> Pipeline<P> {
     /// assert_eq!(pipe.collect::<Vec<_>>(), [0, 2, 4]);
     /// ```
     pub fn new(mut pipe: P) -> Self {
-        let mut start = Start::default();
-        pipe.start(&mut start);
-        let rare = (!start.is_empty()).then(|| Box::new(Rare { start, failed: None }));
+        let mut rare = None;
+        if !P::INERT {
+            let mut start = Start::default();
+            pipe.start(&mut start);
+            rare = Rare::of(start);
+        }
         Self { pipe: Some(pipe), rare }
     }
 
@@ -161,9 +171,7 @@ impl<P: Pipe> Iterator for Pipeline<P> {
     #[inline]
     #[track_caller]
     fn next(&mut self) -> Option<P::Item> {
-        if let Err(error) = failure(&self.rare) {
-            error.throw();
-        }
+        check(&self.rare);
         let unwound = Unwound(&mut self.rare);
         let item = next_item(&mut self.pipe, unwound.0);
         std::mem::forget(unwound);
@@ -180,23 +188,22 @@ impl<P: Pipe> Iterator for Pipeline<P> {
     #[inline]
     #[track_caller]
     fn fold<B, F: FnMut(B, P::Item) -> B>(mut self, init: B, mut f: F) -> B {
-        if let Err(error) = failure(&self.rare) {
-            error.throw();
-        }
+        check(&self.rare);
         let windows = windows(&self.rare);
         let Some(pipe) = &mut self.pipe else { return init };
-        let folded = pipe.try_fold(init, |acc, signal| -> ControlFlow<std::convert::Infallible, B> {
+        let ControlFlow::Continue(acc) = pipe.try_fold(init, |acc, signal| {
             signal.ride().leave(windows);
-            ControlFlow::Continue(match signal {
+            ControlFlow::<Infallible, B>::Continue(match signal {
                 Envelope::Item(x, _) => f(acc, x),
                 _ => acc,
             })
         });
-        let ControlFlow::Continue(acc) = folded;
-        match pipe.finish() {
-            Ok(()) => acc,
-            Err(error) => error.throw(),
+        if !P::INERT
+            && let Err(error) = pipe.finish()
+        {
+            error.throw();
         }
+        acc
     }
 }
 
@@ -206,6 +213,17 @@ fn failure(rare: &Option<Box<Rare>>) -> Result<(), Error> {
     match rare {
         Some(rare) => rare.failed.clone().map_or(Ok(()), Err),
         None => Ok(()),
+    }
+}
+
+/// Panics with the error that ended a pipeline.
+#[inline]
+#[track_caller]
+fn check(rare: &Option<Box<Rare>>) {
+    if let Some(rare) = rare
+        && let Some(error) = &rare.failed
+    {
+        error.clone().throw();
     }
 }
 
@@ -220,6 +238,7 @@ fn next_item<P: Pipe>(pipe: &mut Option<P>, rare: &Option<Box<Rare>>) -> Result<
                 return Ok(Some(x));
             }
             Some(other) => other.ride().leave(windows(rare)),
+            None if P::INERT => return Ok(None),
             None => return pipe.finish().map(|()| None),
         }
     }

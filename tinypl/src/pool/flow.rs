@@ -32,6 +32,16 @@ pub(crate) struct Options {
 }
 
 impl Options {
+    pub(crate) fn new() -> Self {
+        Self {
+            workers: std::thread::available_parallelism().map_or(1, usize::from),
+            maxsize: None,
+            warn_timeout: None,
+            end_timeout: None,
+            on_worker_error: OnWorkerError::default(),
+        }
+    }
+
     pub(crate) fn maxsize(&self) -> usize {
         // enough that cheap items travel in chunks
         self.maxsize.unwrap_or((8 * self.workers).max(64))

@@ -67,6 +67,7 @@ impl<I: Iterator> Serial for Iter<I> {
     type Item = I::Item;
     type Marker = Infallible;
     type Tags = ();
+    const INERT: bool = true;
 
     #[inline]
     fn pull(&mut self) -> Option<Given<Self>> {
@@ -113,6 +114,7 @@ impl<I: Iterator> Serial for All<I> {
     type Item = I::Item;
     type Marker = Infallible;
     type Tags = ();
+    const INERT: bool = true;
     const COUNTS: bool = true;
 
     #[inline]

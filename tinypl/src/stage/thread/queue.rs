@@ -44,13 +44,7 @@ pub(super) type Over<'a, P> = Queue<'a, <P as Pipe>::Item, <P as Pipe>::Marker, 
 #[track_caller]
 pub(crate) fn queue_as<'a, P: Pipe<Item: Send> + Send + Sync + 'a>(up: P, name: &'static str) -> Over<'a, P> {
     let site = Site::here(name);
-    let options = Options {
-        workers: std::thread::available_parallelism().map_or(1, usize::from),
-        maxsize: None,
-        warn_timeout: None,
-        end_timeout: None,
-        on_worker_error: OnWorkerError::default(),
-    };
+    let options = Options::new();
     Queue { output: Locked::new(Output::new(Box::new(up), site, options), site), options, spawner: Detached }
 }
 
