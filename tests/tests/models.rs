@@ -312,29 +312,42 @@ fn queue_flows_at_once() {
     });
 }
 
-/// In a chunk: a result does not wait for its neighbour, whom the consumer holds up.
+/// `slow` of 20 items, in chunks, is done when so many others were seen.
 #[cfg(shuttle)]
-#[test]
-fn chunk_flows_at_once() {
-    check("chunk: an item that waits for its neighbour's result", || {
+fn chunk(name: &str, workers: usize, slow: usize, others: usize) {
+    check(name, move || {
         let gate = Gate::new();
         let behind = gate.clone();
         let wait = move |x: usize| {
-            if x == 12 {
+            if x == slow {
                 behind.wait();
             }
             x
         };
-        let pipe = pipeline! { range(20) |> map(wait) |> thread::queue(workers = 2, maxsize = 16) };
+        let pipe = pipeline! { range(20) |> map(wait) |> thread::queue(workers = workers, maxsize = 16) };
         let mut seen = 0;
         for _ in pipe {
             seen += 1;
-            if seen == 12 {
+            if seen == others {
                 gate.open();
             }
         }
         assert_eq!(seen, 20);
     });
+}
+
+/// The consumer gets what is finished, though the worker is still at the rest of the chunk.
+#[cfg(shuttle)]
+#[test]
+fn chunk_flows_at_once() {
+    chunk("chunk: an item that waits for the results before it", 1, 12, 12);
+}
+
+/// The other worker takes over what lies behind a slow item.
+#[cfg(shuttle)]
+#[test]
+fn chunk_is_taken_over() {
+    chunk("chunk: an item that waits for all others", 2, 5, 19);
 }
 
 /// Two threads pull one track; one of them stops early.

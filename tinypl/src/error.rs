@@ -3,7 +3,7 @@ use std::any::Any;
 use std::cell::RefCell;
 use std::error::Error as StdError;
 use std::fmt;
-use std::panic::{AssertUnwindSafe, Location, catch_unwind, panic_any};
+use std::panic::{AssertUnwindSafe, Location, catch_unwind, panic_any, resume_unwind};
 use std::sync::Arc;
 
 /// A stage as its user wrote it: the name in the language, and the place in the source.
@@ -235,12 +235,36 @@ pub(crate) fn unwinding() -> Error {
     Error(Arc::new(Report { what, site, item, source: None, panicked: true }))
 }
 
-/// Runs `f`; a panic comes back as an error.
-pub(crate) fn caught<R>(f: impl FnOnce() -> R) -> Result<R, Error> {
+/// What unwinds through a user's function when a pipeline inside it was being pulled by a thread that is to stop: that
+/// pipeline has not ended, so the function must not go on as if it had.
+struct Stopped;
+
+/// Gives up a pull on a thread that is to stop.
+#[cold]
+#[inline(never)]
+pub(crate) fn unwind_to_stop() -> ! {
+    resume_unwind(Box::new(Stopped))
+}
+
+/// Runs `f`; a panic comes back as an error. If it unwinds because this thread is to stop, `stopped` is the result; without
+/// one it unwinds further.
+pub(crate) fn caught<R>(stopped: Option<R>, f: impl FnOnce() -> R) -> Result<R, Error> {
     // an earlier panic, which somebody else caught, may have left its note; and this may run while another one unwinds
     let before = NOTED.take();
     // no state is seen again half changed: whoever catches ends what it pulled from
     let result = catch_unwind(AssertUnwindSafe(f));
     let noted = NOTED.replace(before);
-    result.map_err(|payload| Error::of_panic(&*payload, noted))
+    let payload = match result {
+        Ok(r) => return Ok(r),
+        Err(payload) => payload,
+    };
+    if payload.is::<Stopped>() {
+        return stopped.map_or_else(|| resume_unwind(payload), Ok);
+    }
+    let error = Error::of_panic(&*payload, noted);
+    if let Err(another) = catch_unwind(AssertUnwindSafe(|| drop(payload))) {
+        // a payload that panics when it is dropped; there may be no end to that
+        std::mem::forget(another);
+    }
+    Err(error)
 }

@@ -28,7 +28,6 @@ mod locked;
 pub mod marker;
 mod pipe;
 mod pipeline;
-#[expect(unsafe_code, reason = "`pool::desk` alone; see there")]
 mod pool;
 mod stage;
 mod sync;

@@ -2,7 +2,8 @@
 use crate::Error;
 use crate::error::{At, Site, caught, note_number};
 use crate::pipe::{Envelope, Named, Pipe, Pulled, Signal, Start, Stepped, Tagged, Upstream};
-use crate::pool::{Desk, Desks, Hand, stop};
+use crate::pool::stop::{self, Pulling};
+use crate::pool::{Desks, Hand, Seat};
 use crate::sync::Mutex;
 use std::fmt;
 use std::ops::ControlFlow;
@@ -211,7 +212,8 @@ impl<S: Serial> Locked<S> {
 
     /// Puts up to `hand.want` signals on the worker's desk: from the stage, or from another desk. It may wait; then nothing
     /// lies untouched on any desk, so nobody who could start an item waits while there is one.
-    pub(crate) fn refill(&self, hand: &mut Hand, announce: &dyn Fn()) -> Refill {
+    pub(crate) fn refill(&self, hand: &mut Hand, seat: &mut Seat<'_, Numbered<S>>, announce: &dyn Fn()) -> Refill {
+        let _pulling = Pulling::begin();
         loop {
             if hand.flow.stop.is_requested() {
                 return Refill::Over;
@@ -219,7 +221,7 @@ impl<S: Serial> Locked<S> {
             let mut state = match self.state.try_lock() {
                 Some(state) => state,
                 // who holds it may wait for the source, for long
-                None if self.steal(hand) => return Refill::Loaded,
+                None if self.steal(hand, seat) => return Refill::Loaded,
                 None => {
                     stop::ring_downstream();
                     self.state.lock()
@@ -230,7 +232,7 @@ impl<S: Serial> Locked<S> {
                 drop(state);
                 return match failure {
                     Some(error) => Refill::Failed(error),
-                    None if self.steal(hand) => Refill::Loaded,
+                    None if self.steal(hand, seat) => Refill::Loaded,
                     None => Refill::Over,
                 };
             }
@@ -238,24 +240,20 @@ impl<S: Serial> Locked<S> {
             let free = hand.flow.credits.free(taken);
             if free == 0 {
                 drop(state);
-                if self.steal(hand) {
+                if self.steal(hand, seat) {
                     return Refill::Loaded;
                 }
                 hand.flow.credits.wait(taken, &mut hand.patient);
                 continue;
             }
             let sure = state.stage.ready();
-            if sure == 0 && state.chunked && self.desks().anything_to_steal(hand.seat) {
-                // a pull may wait, and those who wait for this lock with it: first what lies about untouched
-                drop(state);
-                if self.steal(hand) {
-                    return Refill::Loaded;
-                }
-                continue;
+            // a pull may wait, and those who wait for this lock with it: first what lies about untouched
+            if sure == 0 && state.chunked && self.steal(hand, seat) {
+                return Refill::Loaded;
             }
             announce();
             let want = hand.want.min(free).min(sure.max(1));
-            hand.loaded = state.fill(self.desks().desk(hand.seat), want, self.site);
+            hand.loaded = state.fill(seat, want, self.site);
             hand.taken = state.taken;
             if hand.loaded > 0 {
                 return Refill::Loaded;
@@ -265,8 +263,8 @@ impl<S: Serial> Locked<S> {
 
     /// Takes over from another worker; the credits come along.
     #[cold]
-    fn steal(&self, hand: &mut Hand) -> bool {
-        hand.loaded = self.desks().steal(hand.seat);
+    fn steal(&self, hand: &mut Hand, seat: &mut Seat<'_, Numbered<S>>) -> bool {
+        hand.loaded = self.desks().steal(hand.seat, seat);
         hand.loaded > 0
     }
 }
@@ -278,15 +276,15 @@ impl<S: Serial> State<S> {
     }
 
     /// Pulls `want` signals onto the desk. How many there were.
-    fn fill(&mut self, desk: &Desk<Numbered<S>>, want: usize, site: Site) -> usize {
+    fn fill(&mut self, seat: &mut Seat<'_, Numbered<S>>, want: usize, site: Site) -> usize {
         let before = self.taken;
-        let pulled = caught(|| self.pull_onto(desk, want, site));
+        let pulled = caught(Some(false), || self.pull_onto(seat, want, site));
         let n = self.taken - before;
         self.chunked |= n > 1;
         let failure = match pulled {
             Ok(true) => return n,
-            Ok(false) if n == 0 && stop::requested() => return 0,
-            Ok(false) => caught(|| self.stage.finish()).and_then(|finished| finished).err(),
+            Ok(false) if stop::requested() => return n,
+            Ok(false) => caught(Some(Ok(())), || self.stage.finish()).and_then(|finished| finished).err(),
             Err(panic) => Some(panic),
         };
         (self.ended, self.failure) = (true, failure);
@@ -294,10 +292,10 @@ impl<S: Serial> State<S> {
     }
 
     /// Whether there may be more.
-    fn pull_onto(&mut self, desk: &Desk<Numbered<S>>, want: usize, site: Site) -> bool {
+    fn pull_onto(&mut self, seat: &mut Seat<'_, Numbered<S>>, want: usize, site: Site) -> bool {
         let Some(first) = self.take(site) else { return false };
         // the desk is held only now: nobody waits for it while we may wait
-        let mut loading = desk.load();
+        let mut loading = seat.load();
         loading.put(first);
         for _ in 1..want {
             let Some(signal) = self.take(site) else { return false };

@@ -5,6 +5,7 @@
 //! pull (the [`Bottom`](Pipe::Bottom)) and takes it through the stages below by [`step`](Pipe::step), on its own.
 //! "May several threads pull this?" is the auto trait `Sync`: it alone shows through an `impl Pipe`.
 use crate::Error;
+use crate::error::note_number;
 use crate::locked::{Locked, Serial};
 use crate::pool::Flow;
 use crate::stage::order::Window;
@@ -160,6 +161,10 @@ pub trait Pipe {
     #[doc(hidden)]
     const INERT: bool = false;
 
+    /// Whether it has something to say before each signal that is pulled.
+    #[doc(hidden)]
+    const ANNOUNCES: bool = false;
+
     /// The next signal, for the one puller of this stream.
     fn pull(&mut self) -> Pulled<Self>;
 
@@ -184,10 +189,18 @@ pub trait Pipe {
     where
         Self: Sized,
     {
+        let numbering = Numbering(self);
         let mut acc = init;
-        while let Some(signal) = self.pull() {
-            acc = f(acc, signal)?;
+        while let Some(signal) = numbering.0.pull() {
+            match f(acc, signal) {
+                ControlFlow::Continue(next) => acc = next,
+                broken => {
+                    std::mem::forget(numbering);
+                    return broken;
+                }
+            }
         }
+        std::mem::forget(numbering);
         ControlFlow::Continue(acc)
     }
 
@@ -224,6 +237,16 @@ pub trait Pipe {
     #[inline]
     fn number(&mut self) -> u64 {
         self.bottom_mut().number()
+    }
+}
+
+/// Tells a panic of a stage below, which is on the stack above a fold, the number of its item.
+struct Numbering<'a, P: Pipe>(&'a mut P);
+
+impl<P: Pipe> Drop for Numbering<'_, P> {
+    #[cold]
+    fn drop(&mut self) {
+        note_number(self.0.number());
     }
 }
 
@@ -309,6 +332,15 @@ macro_rules! wraps {
         }
 
         #[inline]
+        fn try_fold<Acc, Break>(
+            &mut self,
+            init: Acc,
+            f: impl FnMut(Acc, crate::Signal<Self>) -> std::ops::ControlFlow<Break, Acc>,
+        ) -> std::ops::ControlFlow<Break, Acc> {
+            self.$field.try_fold(init, f)
+        }
+
+        #[inline]
         fn ready(&mut self) -> usize {
             self.$field.ready()
         }
@@ -358,6 +390,8 @@ macro_rules! through {
         }
     };
     (announce) => {
+        const ANNOUNCES: bool = P::ANNOUNCES;
+
         #[inline]
         fn announce(&self) {
             self.up.announce();

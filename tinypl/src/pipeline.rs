@@ -1,7 +1,7 @@
 //! The face that users hold.
 use crate::Error;
-use crate::error::{caught, unwinding};
-use crate::locked::{Given, Locked, Serial, stage};
+use crate::error::{caught, unwind_to_stop, unwinding};
+use crate::locked::{Given, Locked, Serial, stage, stopping};
 use crate::pipe::{Envelope, Named, Pipe, Ride, Start, Upstream};
 use crate::stage::Share;
 use crate::stage::order::{Handed, Window};
@@ -103,7 +103,7 @@ impl<P: Pipe> Pipeline<P> {
     #[inline]
     pub fn try_next(&mut self) -> Result<Option<P::Item>, Error> {
         failure(&self.rare)?;
-        let result = caught(|| next_item(&mut self.pipe, &self.rare)).and_then(|item| item);
+        let result = caught(None, || next_item(&mut self.pipe, &self.rare)).and_then(|item| item);
         if let Err(error) = &result {
             self.rare.get_or_insert_default().failed = Some(error.clone());
         }
@@ -198,10 +198,13 @@ impl<P: Pipe> Iterator for Pipeline<P> {
                 _ => acc,
             })
         });
-        if !P::INERT
-            && let Err(error) = pipe.finish()
-        {
-            error.throw();
+        if !P::INERT {
+            if stopping() {
+                unwind_to_stop();
+            }
+            if let Err(error) = pipe.finish() {
+                error.throw();
+            }
         }
         acc
     }
@@ -239,6 +242,7 @@ fn next_item<P: Pipe>(pipe: &mut Option<P>, rare: &Option<Box<Rare>>) -> Result<
             }
             Some(other) => other.ride().leave(windows(rare)),
             None if P::INERT => return Ok(None),
+            None if stopping() => unwind_to_stop(),
             None => return pipe.finish().map(|()| None),
         }
     }
@@ -294,7 +298,7 @@ impl<P: Pipe> Serial for Borrowed<'_, P> {
     fn pull(&mut self) -> Option<Given<Self>> {
         let Pipeline { pipe, rare } = &mut *self.lender;
         let pipe = pipe.as_mut()?;
-        let signal = caught(|| pipe.pull()).unwrap_or_else(|panic| {
+        let signal = caught(Some(None), || pipe.pull()).unwrap_or_else(|panic| {
             rare.get_or_insert_default().failed = Some(panic);
             None
         })?;

@@ -23,6 +23,11 @@ mod real {
     use std::time::Duration;
     pub(crate) use std::time::Instant;
 
+    /// A moment's sleep, for a wait that nobody ends by a wake-up.
+    pub(crate) fn pause() {
+        std::thread::sleep(Duration::from_millis(1));
+    }
+
     /// Whether time passes. In the model it doesn't: there a wait that only a timeout ends is a lost wake-up, and shows.
     pub(crate) const CLOCK: bool = true;
 
@@ -79,6 +84,10 @@ mod model {
     use std::time::Duration;
 
     pub(crate) const CLOCK: bool = false;
+
+    pub(crate) fn pause() {
+        yield_now();
+    }
 
     /// A clock that stands still.
     #[derive(Clone, Copy, Debug, PartialEq, PartialOrd)]

@@ -1,8 +1,9 @@
 //! Sleeping and waking. Wake-ups are what costs, so a sleeper says for which level of a count it wants to be woken, and
 //! whoever raises that count looks at one number first.
 use super::stop;
-use crate::sync::{Arc, AtomicUsize, CLOCK, Condvar, Instant, Mutex, Ordering::*, fence, yield_now};
+use crate::sync::{Arc, AtomicUsize, CLOCK, Condvar, Instant, Mutex, Ordering::*, fence, thread_local, yield_now};
 use crossbeam_utils::CachePadded;
+use std::cell::Cell;
 use std::fmt;
 use std::time::Duration;
 
@@ -10,6 +11,8 @@ use std::time::Duration;
 pub(crate) const NAP: Duration = Duration::from_millis(1);
 /// A turn given away that comes back sooner found nobody else.
 const ALONE: Duration = Duration::from_micros(2);
+/// How long it is remembered that others took long turns.
+const MEMORY: Duration = Duration::from_millis(100);
 const NOBODY: usize = usize::MAX;
 
 /// Where threads sleep until a count, which others raise, reaches the level they named.
@@ -116,14 +119,22 @@ impl fmt::Debug for Bell {
     }
 }
 
-/// Lets others run while `look` is false: cheaper than to sleep as long as somebody wants this core. Gives up when nobody
-/// does (`tries` turns came back at once), or after a while.
+thread_local! {
+    /// When a turn given away was last taken for long, by a thread that is none of ours.
+    static TAKEN: Cell<Option<Instant>> = Cell::new(None);
+}
+
+/// Lets others run while `look` is false: cheaper than to sleep as long as our own threads want this core. Gives up when
+/// nobody does (`tries` turns came back at once), or when others take long turns: then who sleeps is served sooner.
 pub(crate) fn give_way(tries: u32, look: impl Fn() -> bool) -> bool {
     stop::ring_downstream();
     if !CLOCK {
         return look();
     }
     let began = Instant::now();
+    if TAKEN.with(|taken| taken.get().is_some_and(|then| began - then < MEMORY)) {
+        return look();
+    }
     let (mut alone, mut last) = (0, began);
     loop {
         if look() {
@@ -134,8 +145,12 @@ pub(crate) fn give_way(tries: u32, look: impl Fn() -> bool) -> bool {
         }
         yield_now();
         let now = Instant::now();
-        if now - last < ALONE {
+        let turn = now - last;
+        if turn < ALONE {
             alone += 1;
+        } else if turn > NAP {
+            TAKEN.with(|taken| taken.set(Some(now)));
+            return look();
         } else if now - began < NAP {
             alone = 0;
         } else {

@@ -6,6 +6,8 @@ use super::stop;
 use crate::sync::{Arc, AtomicUsize, CLOCK, Ordering::*};
 use crossbeam_utils::CachePadded;
 
+/// The largest bound: sums of counts don't overflow.
+const MOST: usize = usize::MAX / 4;
 /// How many turns a taker gives away in vain before it sleeps.
 const TURNS: u32 = 8;
 
@@ -24,7 +26,7 @@ impl Credits {
         Self {
             given: CachePadded::new(AtomicUsize::new(0)),
             dropped: CachePadded::new(AtomicUsize::new(0)),
-            bound: AtomicUsize::new(bound),
+            bound: AtomicUsize::new(bound.min(MOST)),
             bell: Bell::new(),
         }
     }
@@ -34,7 +36,7 @@ impl Credits {
     }
 
     pub(crate) fn set_bound(&self, bound: usize) {
-        self.bound.store(bound, SeqCst);
+        self.bound.store(bound.min(MOST), SeqCst);
         self.bell.ring();
     }
 
@@ -91,5 +93,10 @@ impl Credits {
             self.dropped.fetch_add(n, AcqRel);
             self.bell.reached(usize::MAX - 1);
         }
+    }
+
+    /// What was given back goes the giver's way after all.
+    pub(crate) fn take_back(&self, n: usize) {
+        self.dropped.fetch_sub(n, AcqRel);
     }
 }

@@ -2,7 +2,7 @@
 //! sent (`Outbox`). The worker pays one atomic step an item. Others reach over when they have nothing else to do: an idle
 //! worker steals what is not started, a waiting consumer fetches what is finished. So a chunk delays nothing: neither a
 //! signal nor a result waits for its neighbours. The only `unsafe` of the crate; `tests/models` checks it with loom.
-use crate::sync::{Arc, AtomicU64, AtomicUsize, Mutex, MutexGuard, Ordering::*, UnsafeCell};
+use crate::sync::{Arc, AtomicBool, AtomicU64, AtomicUsize, Mutex, MutexGuard, Ordering::*, UnsafeCell};
 use crossbeam_utils::CachePadded;
 use std::collections::VecDeque;
 use std::fmt;
@@ -51,8 +51,8 @@ fn unpack(word: u64) -> (usize, usize) {
 }
 
 /// The word that says what of a desk is whose: the next signal to start (low 32 bits), the end of the signals (31 bits),
-/// [`ASKED`]. Slots from `next` to `end` are written and nobody's: whoever moves `next` past one owns it. All others belong
-/// to who holds the desk's `lock`.
+/// [`ASKED`]. Slots from `next` to `end` are written and nobody's: whoever moves `next` past one owns it. When there are
+/// none, all belong to the [`Seat`], once it holds the desk's `lock`: then no thief is still taking one.
 #[derive(Debug)]
 pub(crate) struct Cursor(CachePadded<AtomicU64>);
 
@@ -68,6 +68,8 @@ pub(crate) struct Desk<I> {
     cursor: Arc<Cursor>,
     /// Held to write slots, and to take them out of turn.
     lock: Mutex<()>,
+    /// Whether its worker sits there.
+    seated: AtomicBool,
     slots: Slots<I>,
 }
 
@@ -79,47 +81,20 @@ unsafe impl<I: Send> Send for Desk<I> {}
 impl<I> Desk<I> {
     pub(crate) fn new(capacity: usize) -> Self {
         let cursor = Arc::new(Cursor(CachePadded::new(AtomicU64::new(0))));
-        Self { cursor, lock: Mutex::new(()), slots: Slots::new(capacity) }
+        Self { cursor, lock: Mutex::new(()), seated: AtomicBool::new(false), slots: Slots::new(capacity) }
     }
 
     pub(crate) fn cursor(&self) -> Arc<Cursor> {
         self.cursor.clone()
     }
 
-    /// To lay down a new chunk, when the last is done.
+    /// For the worker whose desk this is.
     ///
     /// # Panics
-    /// If something of the last chunk is left.
-    pub(crate) fn load(&self) -> Loading<'_, I> {
-        let held = self.lock.lock();
-        let (next, end) = unpack(self.cursor.0.load(Acquire));
-        assert!(next >= end, "the desk is in use");
-        Loading { desk: self, n: 0, _held: held }
-    }
-
-    /// The next signal to start, and whether the consumer asked.
-    #[inline]
-    pub(crate) fn next(&self) -> (Option<I>, bool) {
-        let (next, end) = unpack(self.cursor.0.load(Relaxed));
-        if next >= end {
-            return (None, false);
-        }
-        let word = self.cursor.0.fetch_add(1, AcqRel); // SYNC POINT: `ask`
-        let asked = word & ASKED != 0;
-        if asked {
-            self.cursor.0.fetch_and(!ASKED, AcqRel);
-        }
-        let (next, end) = unpack(word);
-        // SAFETY: the step above made slot `next` ours, if it was before the end; then it was written by `load`
-        let signal = (next < end).then(|| unsafe { self.slots.take(next) });
-        (signal, asked)
-    }
-
-    /// Drops what is not started.
-    pub(crate) fn clear(&self) {
-        while let (Some(signal), _) = self.next() {
-            drop(signal);
-        }
+    /// If somebody sits there.
+    pub(crate) fn sit(&self) -> Seat<'_, I> {
+        assert!(!self.seated.swap(true, AcqRel), "a desk has one worker");
+        Seat { desk: self }
     }
 
     /// Whether there is something that nobody has started.
@@ -146,6 +121,56 @@ impl<I> Desk<I> {
                 Err(now) => word = now,
             }
         }
+    }
+}
+
+/// The worker's side of its desk. There is one at a time.
+#[derive(Debug)]
+pub(crate) struct Seat<'a, I> {
+    desk: &'a Desk<I>,
+}
+
+impl<I> Seat<'_, I> {
+    /// To lay down a new chunk, when the last is done.
+    ///
+    /// # Panics
+    /// If something of the last chunk is left.
+    pub(crate) fn load(&mut self) -> Loading<'_, I> {
+        let held = self.desk.lock.lock();
+        let (next, end) = unpack(self.desk.cursor.0.load(Acquire));
+        assert!(next >= end, "the desk is in use");
+        Loading { desk: self.desk, n: 0, _held: held }
+    }
+
+    /// The next signal to start, and whether the consumer asked.
+    #[inline]
+    pub(crate) fn next(&mut self) -> (Option<I>, bool) {
+        let (next, end) = unpack(self.desk.cursor.0.load(Relaxed));
+        if next >= end {
+            return (None, false);
+        }
+        let word = self.desk.cursor.0.fetch_add(1, AcqRel); // SYNC POINT: `ask`
+        let asked = word & ASKED != 0;
+        if asked {
+            self.desk.cursor.0.fetch_and(!ASKED, AcqRel);
+        }
+        let (next, end) = unpack(word);
+        // SAFETY: the step above made slot `next` ours, if it was before the end; then it was written by `load`
+        let signal = (next < end).then(|| unsafe { self.desk.slots.take(next) });
+        (signal, asked)
+    }
+
+    /// Drops what is not started.
+    pub(crate) fn clear(&mut self) {
+        while let (Some(signal), _) = self.next() {
+            drop(signal);
+        }
+    }
+}
+
+impl<I> Drop for Seat<'_, I> {
+    fn drop(&mut self) {
+        self.desk.seated.store(false, Release);
     }
 }
 
@@ -242,7 +267,8 @@ impl<E> Tray<E> {
             let mut results = results.lock();
             // SAFETY: written by `put`, and ours: `fetched` is held
             results.extend((*fetched..made).map(|i| unsafe { self.outbox.slots.take(i) }));
-            then(made - *fetched);
+            let n = made - std::mem::replace(&mut *fetched, made);
+            then(n);
         }
         (self.made, *fetched) = (0, 0);
         self.outbox.finished.store(0, Release);

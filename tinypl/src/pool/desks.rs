@@ -1,5 +1,5 @@
 //! The desks of all workers who pull the same stage, and how an idle one takes over from another.
-use super::desk::{Cursor, Desk};
+use super::desk::{Cursor, Desk, Seat};
 use crate::sync::{Arc, AtomicUsize, Ordering::*, yield_now};
 
 #[derive(Debug)]
@@ -17,33 +17,28 @@ impl<I> Desks<I> {
     }
 
     #[inline]
-    pub(crate) fn desk(&self, seat: usize) -> &Desk<I> {
-        &self.desks[seat]
+    pub(crate) fn sit(&self, number: usize) -> Seat<'_, I> {
+        self.desks[number].sit()
     }
 
     pub(crate) fn cursors(&self) -> Vec<Arc<Cursor>> {
         self.desks.iter().map(Desk::cursor).collect()
     }
 
-    fn others(&self, seat: usize) -> impl Iterator<Item = &Desk<I>> {
+    fn others(&self, number: usize) -> impl Iterator<Item = &Desk<I>> {
         let n = self.desks.len();
-        (1..n).map(move |k| &self.desks[(seat + k) % n])
-    }
-
-    /// Whether there is something on another desk that nobody has started.
-    pub(crate) fn anything_to_steal(&self, seat: usize) -> bool {
-        self.others(seat).any(Desk::anything_untouched)
+        (1..n).map(move |k| &self.desks[(number + k) % n])
     }
 
     /// Puts half of what another worker has not started on this worker's desk. How much that was; if nothing, then nothing
     /// was untouched: neither on a desk, nor on its way from one to another.
     #[cold]
-    pub(crate) fn steal(&self, seat: usize) -> usize {
+    pub(crate) fn steal(&self, number: usize, seat: &mut Seat<'_, I>) -> usize {
         loop {
             let done = self.done.load(Acquire);
             let begun = self.begun.load(Acquire);
-            for victim in self.others(seat).filter(|desk| desk.anything_untouched()) {
-                let n = self.carry(victim, self.desk(seat));
+            for victim in self.others(number).filter(|desk| desk.anything_untouched()) {
+                let n = self.carry(victim, seat);
                 if n > 0 {
                     return n;
                 }
@@ -55,7 +50,7 @@ impl<I> Desks<I> {
         }
     }
 
-    fn carry(&self, from: &Desk<I>, to: &Desk<I>) -> usize {
+    fn carry(&self, from: &Desk<I>, to: &mut Seat<'_, I>) -> usize {
         self.begun.fetch_add(1, AcqRel);
         let stolen = from.steal();
         let n = stolen.len();

@@ -44,7 +44,7 @@ impl Options {
 
     pub(crate) fn maxsize(&self) -> usize {
         // enough that cheap items travel in chunks
-        self.maxsize.unwrap_or((8 * self.workers).max(64))
+        self.maxsize.unwrap_or(self.workers.saturating_mul(8).max(64))
     }
 
     /// The largest chunk. It need not be each worker's part: who is idle takes over from others.
@@ -66,8 +66,6 @@ pub(crate) struct Flow {
     active: AtomicUsize,
     /// Results sent or fetched so far.
     pub(crate) sent: AtomicUsize,
-    /// Results handed to the consumer so far.
-    pub(crate) given: AtomicUsize,
     failure: Mutex<Option<Error>>,
     left_behind: Mutex<Option<Error>>,
 }
@@ -77,12 +75,11 @@ impl Flow {
         Self {
             site,
             options,
-            credits: Credits::new(options.maxsize() + options.workers),
+            credits: Credits::new(options.maxsize().saturating_add(options.workers)),
             items: Bell::new(),
             stop: Arc::default(),
             active: AtomicUsize::new(options.workers),
             sent: AtomicUsize::new(0),
-            given: AtomicUsize::new(0),
             failure: Mutex::new(None),
             left_behind: Mutex::new(None),
         }
@@ -129,12 +126,11 @@ impl Flow {
     /// How many results are finished and not yet handed on.
     pub(crate) fn fill(&self) -> usize {
         // what is beyond `maxsize` is in the hands of workers who wait for room
-        let given = self.given.load(Acquire);
-        self.sent.load(Acquire).saturating_sub(given).min(self.options.maxsize())
+        self.sent.load(Acquire).saturating_sub(self.credits.closed()).min(self.options.maxsize())
     }
 }
 
 fn print(error: &Error) {
-    // nobody may listen to stderr
-    let _ = writeln!(std::io::stderr(), "tinypl: {error}");
+    // in one piece, for other threads print, too; and nobody may listen
+    let _ = std::io::stderr().write_all(format!("tinypl: {error}\n").as_bytes());
 }

@@ -7,7 +7,7 @@ use super::worker::{self, Above};
 use crate::error::Site;
 use crate::locked::{Given, Serial};
 use crate::pipe::{Envelope, Ride, Start, Unnamed, Upstream};
-use crate::sync::{Arc, CLOCK, Instant, Mutex, Ordering::*};
+use crate::sync::{Arc, CLOCK, Instant, Mutex, Ordering::*, pause};
 use crate::{Error, stopping};
 use crossbeam_utils::CachePadded;
 use std::collections::VecDeque;
@@ -229,7 +229,6 @@ impl<'a, T, M, G: Ride> Output<'a, T, M, G> {
     /// Makes sure that no worker sleeps on what was given back.
     fn confirm(&mut self) {
         self.confirmed = self.given;
-        self.flow.given.store(self.given, Release);
         self.flow.credits.gave();
     }
 
@@ -242,8 +241,8 @@ impl<'a, T, M, G: Ride> Output<'a, T, M, G> {
         if let Some(limit) = self.flow.options.end_timeout {
             let began = Instant::now();
             while self.flow.active() > 0 && began.elapsed() < limit {
-                let left = limit.saturating_sub(began.elapsed());
-                self.flow.items.sleep(0, Some(left), || self.flow.active() == 0);
+                // not on a bell: this thread may be one that is to stop, and would not sleep there
+                pause();
             }
             if self.flow.active() > 0 {
                 let what = format!(
@@ -258,6 +257,7 @@ impl<'a, T, M, G: Ride> Output<'a, T, M, G> {
         }
         joins.drain(..).for_each(|join| join());
         *above = None;
+        self.flow.sent.store(self.given, Release);
     }
 }
 

@@ -32,6 +32,14 @@ pub(crate) struct Worker {
     pub(crate) stop: Arc<Stop>,
     /// Rung before this thread waits for anything of ours, if somebody naps there for more results.
     pub(crate) downstream: Arc<Bell>,
+    /// Whether it pulls from the stages above at this moment. While it is at an item it is not to stop.
+    pulling: bool,
+}
+
+impl Worker {
+    pub(crate) fn new(stop: Arc<Stop>, downstream: Arc<Bell>) -> Self {
+        Self { stop, downstream, pulling: false }
+    }
 }
 
 thread_local! {
@@ -44,10 +52,35 @@ pub(crate) fn enlist(worker: Worker) {
     WORKER.with(|w| *w.borrow_mut() = Some(worker));
 }
 
+/// Until it is dropped this worker pulls: it may be told to stop.
+#[derive(Debug)]
+pub(crate) struct Pulling(());
+
+impl Pulling {
+    pub(crate) fn begin() -> Self {
+        Self::set(true);
+        Self(())
+    }
+
+    fn set(pulling: bool) {
+        WORKER.with(|w| {
+            if let Some(worker) = &mut *w.borrow_mut() {
+                worker.pulling = pulling;
+            }
+        });
+    }
+}
+
+impl Drop for Pulling {
+    fn drop(&mut self) {
+        Self::set(false);
+    }
+}
+
 /// Whether this thread is to end. A `None` from upstream is no end then: whoever remembers ends asks.
 #[cold]
 pub(crate) fn requested() -> bool {
-    WORKER.with(|w| w.borrow().as_ref().is_some_and(|w| w.stop.is_requested()))
+    WORKER.with(|w| w.borrow().as_ref().is_some_and(|w| w.pulling && w.stop.is_requested()))
 }
 
 pub(crate) fn ring_downstream() {
@@ -63,7 +96,7 @@ pub(crate) struct Registered(Option<(Arc<Stop>, Arc<Bell>)>);
 
 /// Before a sleep: from here on a request to stop rings `bell`. `None` if there was one.
 pub(crate) fn register(bell: &Arc<Bell>) -> Option<Registered> {
-    let Some(stop) = WORKER.with(|w| w.borrow().as_ref().map(|w| w.stop.clone())) else {
+    let Some(stop) = WORKER.with(|w| w.borrow().as_ref().filter(|w| w.pulling).map(|w| w.stop.clone())) else {
         return Some(Registered(None));
     };
     let mut bells = stop.bells.lock();

@@ -52,16 +52,21 @@ impl<P: Pipe<Item: Send> + Send + Sync> Above<Signal<P>> for P {
         let mut local = P::Local::default();
         let mut pace = Pace::new();
         let bottom = self.bottom();
-        let desk = bottom.desks().desk(hand.seat);
+        let mut seat = bottom.desks().sit(hand.seat);
+        // whether the consumer asked to be told of the next result
+        let mut wanted = false;
         loop {
-            match bottom.refill(hand, &|| self.announce()) {
+            if P::ANNOUNCES {
+                hand.want = 1;
+            }
+            match bottom.refill(hand, &mut seat, &|| self.announce()) {
                 Refill::Loaded => {}
                 Refill::Over => return,
                 Refill::Failed(error) => return hand.flow.fail(error),
             }
-            let (mut started, mut wanted) = (0, false);
+            let mut started = 0;
             loop {
-                let (next, asked) = desk.next();
+                let (next, asked) = seat.next();
                 wanted |= asked;
                 if wanted && !tray.is_empty() {
                     wanted = false;
@@ -85,20 +90,20 @@ impl<P: Pipe<Item: Send> + Send + Sync> Above<Signal<P>> for P {
     }
 
     fn clear(&self, seat: usize) {
-        self.bottom().desks().desk(seat).clear();
+        self.bottom().desks().sit(seat).clear();
     }
 }
 
 /// One worker, from its first pull to its last.
 pub(crate) fn run<E>(above: &dyn Above<E>, flow: Arc<Flow>, seat: usize, results: &Results<E>, mut tray: Tray<E>) {
-    stop::enlist(Worker { stop: flow.stop.clone(), downstream: flow.items.clone() });
+    stop::enlist(Worker::new(flow.stop.clone(), flow.items.clone()));
     let mut hand = Hand { flow, seat, want: 1, loaded: 0, taken: 0, patient: true };
-    if let Err(panic) = caught(|| above.work(&mut hand, results, &mut tray)) {
+    if let Err(panic) = caught(Some(()), || above.work(&mut hand, results, &mut tray)) {
         hand.flow.fail(panic);
     }
     send(&hand, results, &mut tray);
-    // what is left is dropped, and may panic in that
-    if let Err(panic) = caught(|| above.clear(seat)) {
+    // what is left is dropped, and each may panic in that
+    while let Err(panic) = caught(Some(()), || above.clear(seat)) {
         hand.flow.fail(panic);
     }
     hand.flow.ended(1);

@@ -2,7 +2,8 @@
 use crate::error::Site;
 use crate::locked::{Given, Locked, Serial};
 use crate::pipe::{Envelope, Pipe, Upstream};
-use std::{fmt, vec};
+use std::collections::VecDeque;
+use std::fmt;
 
 /// The items of each item, one after the other. Markers pass between what stood before and after them.
 ///
@@ -26,7 +27,7 @@ pub fn flatten<P: Pipe<Item: IntoIterator, Tags = ()>>(up: P) -> Locked<Flatten<
 /// ```
 #[track_caller]
 pub fn flatten_eager<P: Pipe<Item: IntoIterator, Tags = ()>>(up: P) -> Locked<FlattenEager<P>> {
-    Locked::new(FlattenEager { up, inner: Vec::new().into_iter() }, Site::here("flatten_eager"))
+    Locked::new(FlattenEager { up, inner: None, items: VecDeque::new() }, Site::here("flatten_eager"))
 }
 
 /// The stage of [`flatten`].
@@ -69,7 +70,9 @@ impl<P: Pipe<Item: IntoIterator> + fmt::Debug> fmt::Debug for Flatten<P> {
 #[must_use = "a stage does nothing until it is pulled"]
 pub struct FlattenEager<P: Pipe<Item: IntoIterator>> {
     up: P,
-    inner: vec::IntoIter<<P::Item as IntoIterator>::Item>,
+    /// What is being taken: that may be given up half-way.
+    inner: Option<<P::Item as IntoIterator>::IntoIter>,
+    items: VecDeque<<P::Item as IntoIterator>::Item>,
 }
 
 impl<P: Pipe<Item: IntoIterator, Tags = ()>> Serial for FlattenEager<P> {
@@ -80,11 +83,15 @@ impl<P: Pipe<Item: IntoIterator, Tags = ()>> Serial for FlattenEager<P> {
     #[inline]
     fn pull(&mut self) -> Option<Given<Self>> {
         loop {
-            if let Some(x) = self.inner.next() {
+            if let Some(inner) = &mut self.inner {
+                self.items.extend(inner);
+                self.inner = None;
+            }
+            if let Some(x) = self.items.pop_front() {
                 return Some(Envelope::Item(x, ()));
             }
             match self.up.pull()? {
-                Envelope::Item(x, ()) => self.inner = x.into_iter().collect::<Vec<_>>().into_iter(),
+                Envelope::Item(x, ()) => self.inner = Some(x.into_iter()),
                 Envelope::Mark(m, ()) => return Some(Envelope::Mark(m, ())),
             }
         }
@@ -95,12 +102,12 @@ impl<P: Pipe<Item: IntoIterator, Tags = ()>> Serial for FlattenEager<P> {
     }
 
     fn ready(&mut self) -> usize {
-        self.inner.len()
+        if self.inner.is_none() { self.items.len() } else { 0 }
     }
 }
 
 impl<P: Pipe<Item: IntoIterator> + fmt::Debug> fmt::Debug for FlattenEager<P> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("FlattenEager").field("up", &self.up).field("ready", &self.inner.len()).finish()
+        f.debug_struct("FlattenEager").field("up", &self.up).field("items", &self.items.len()).finish()
     }
 }

@@ -199,7 +199,8 @@ impl<P: Pipe<Tags = ()>> Serial for Groups<P> {
 
     fn size_hint(&self) -> (usize, Option<usize>) {
         let (least, most) = self.up.size_hint();
-        (least.div_ceil(self.n), most)
+        let started = usize::from(!self.group.is_empty()) + self.due.len();
+        (least.div_ceil(self.n), most.and_then(|most| most.checked_add(started)))
     }
 }
 

@@ -11,7 +11,7 @@ use std::time::Duration;
 /// At most `num` pulls of what stands above in any time span of length `period`.
 ///
 /// It keeps the times of the last `num` pulls (a sliding window log): a pull waits until `period` has passed since the
-/// `num`th before it.
+/// `num`th before it. What counts is when a pull begins: how long the source takes with it is its own affair.
 ///
 /// ```
 /// use std::time::{Duration, Instant};
@@ -60,7 +60,8 @@ impl Log {
     /// How long it is until the oldest of the last pulls leaves the period.
     fn until_drop(&self) -> Duration {
         let times = self.times.lock();
-        times.front().map_or(Duration::ZERO, |oldest| self.period.saturating_sub(oldest.elapsed()))
+        let mut left = times.iter().map(|pull| self.period.saturating_sub(pull.elapsed()));
+        left.find(|left| !left.is_zero()).unwrap_or_default()
     }
 
     /// Takes a place, or says how long there is none.

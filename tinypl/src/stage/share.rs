@@ -1,7 +1,7 @@
 //! `share()`: several pullers, who take turns.
 use crate::Error;
 use crate::error::{Site, caught};
-use crate::locked::{Given, Locked, Serial};
+use crate::locked::{Given, Locked, Serial, stopping};
 use crate::pipe::{Named, Pipe, Pulled, Start, Upstream};
 use crate::pool::Turn;
 use crate::stage::order::Handed;
@@ -23,8 +23,10 @@ use std::fmt;
 /// ```
 #[track_caller]
 pub fn share<P: Pipe>(up: P) -> Locked<Share<P>> {
-    let state = State { up, failed: None, above: None };
-    Locked::new(Share::new(Arc::new(Shared { turn: Turn::new(), state: Mutex::new(state) })), Site::here("share"))
+    let site = Site::here("share");
+    let shared =
+        Shared { turn: Turn::new(site), up: Mutex::new(up), failed: Mutex::new(None), above: Mutex::new(None) };
+    Locked::new(Share::new(Arc::new(shared)), site)
 }
 
 /// The stage of [`share`].
@@ -35,32 +37,13 @@ pub struct Share<P: Pipe> {
 }
 
 struct Shared<P> {
-    /// Taken before `state`, which is then free: this is where threads wait for one another.
+    /// Taken before `up`, which is then free: this is where threads wait for one another.
     turn: Turn,
-    state: Mutex<State<P>>,
-}
-
-struct State<P> {
-    up: P,
-    /// A panic of a stage above: all who share it get the same error.
-    failed: Option<Error>,
+    up: Mutex<P>,
+    /// How it ended, for all who share it. Not behind the turn: who asks must not wait for who pulls.
+    failed: Mutex<Option<Error>>,
     /// What the stages above said when they started.
-    above: Option<Start>,
-}
-
-impl<P: Pipe> State<P> {
-    fn pull(&mut self) -> Pulled<P> {
-        if self.failed.is_some() {
-            return None;
-        }
-        match caught(|| self.up.pull()) {
-            Ok(pulled) => pulled,
-            Err(panic) => {
-                self.failed = Some(panic);
-                None
-            }
-        }
-    }
+    above: Mutex<Option<Start>>,
 }
 
 impl<P: Pipe> Share<P> {
@@ -68,9 +51,21 @@ impl<P: Pipe> Share<P> {
         Self { shared, handed: Handed::new() }
     }
 
-    fn in_turn<R>(&self, f: impl FnOnce(&mut State<P>) -> R) -> Option<R> {
-        let _turn = self.shared.turn.wait()?;
-        Some(f(&mut self.shared.state.lock()))
+    fn pull_in_turn(&self) -> Pulled<P> {
+        let Shared { turn, up, failed, .. } = &*self.shared;
+        let _turn = turn.wait()?;
+        if failed.lock().is_some() {
+            return None;
+        }
+        let mut up = up.lock();
+        let failure = match caught(Some(None), || up.pull()) {
+            Ok(Some(signal)) => return Some(signal),
+            Ok(None) if stopping() => return None,
+            Ok(None) => caught(Some(Ok(())), || up.finish()).and_then(|finished| finished).err(),
+            Err(panic) => Some(panic),
+        };
+        *failed.lock() = failure;
+        None
     }
 }
 
@@ -80,7 +75,7 @@ impl<P: Pipe> Serial for Share<P> {
     type Tags = P::Tags;
 
     fn pull(&mut self) -> Option<Given<Self>> {
-        let signal = self.in_turn(State::pull)??;
+        let signal = self.pull_in_turn()?;
         self.handed.note(signal.ride());
         Some(signal)
     }
@@ -90,20 +85,18 @@ impl<P: Pipe> Serial for Share<P> {
     }
 
     fn start(&mut self, start: &mut Start) {
-        self.in_turn(|state| {
-            let above = state.above.get_or_insert_with(|| {
-                let mut above = Start::default();
-                state.up.start(&mut above);
-                above
-            });
-            start.repeat(above);
+        let mut above = self.shared.above.lock();
+        let above = above.get_or_insert_with(|| {
+            let mut above = Start::default();
+            self.shared.up.lock().start(&mut above);
+            above
         });
-        self.handed.open(&start.windows);
+        start.repeat(above);
+        self.handed.open(&above.windows);
     }
 
     fn finish(&mut self) -> Result<(), Error> {
-        let finish = |state: &mut State<P>| state.failed.clone().map_or_else(|| state.up.finish(), Err);
-        self.in_turn(finish).unwrap_or(Ok(()))
+        self.shared.failed.lock().clone().map_or(Ok(()), Err)
     }
 }
 

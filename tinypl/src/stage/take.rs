@@ -1,4 +1,5 @@
 //! `take(n)`: one puller at a time.
+use crate::Error;
 use crate::error::Site;
 use crate::locked::{Given, Locked, Serial};
 use crate::pipe::{Envelope, Pipe, Upstream};
@@ -47,6 +48,11 @@ impl<P: Pipe> Serial for Take<P> {
     #[inline]
     fn ready(&mut self) -> usize {
         self.up.ready().min(self.left)
+    }
+
+    fn finish(&mut self) -> Result<(), Error> {
+        // what may have failed beyond was not asked for
+        if self.left == 0 { Ok(()) } else { self.up.finish() }
     }
 
     fn size_hint(&self) -> (usize, Option<usize>) {

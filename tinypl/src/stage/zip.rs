@@ -1,7 +1,8 @@
 //! `zip(other)`: one puller at a time.
+use crate::Error;
 use crate::error::Site;
 use crate::locked::{Given, Locked, Serial};
-use crate::pipe::{Envelope, Pipe, Upstream};
+use crate::pipe::{Envelope, Named, Pipe, Upstream};
 use std::fmt;
 
 /// Pairs each item with the next one of `other`, until either ends. The markers of the upstream pass; those of `other`, if
@@ -15,14 +16,16 @@ use std::fmt;
 /// ```
 #[track_caller]
 pub fn zip<P: Pipe, I: IntoIterator>(up: P, other: I) -> Locked<Zip<P, I::IntoIter>> {
-    Locked::new(Zip { up, other: other.into_iter(), ended: false }, Site::here("zip"))
+    Locked::new(Zip { up, other: other.into_iter(), first: None, ended: false }, Site::here("zip"))
 }
 
 /// The stage of [`zip`].
 #[must_use = "a stage does nothing until it is pulled"]
-pub struct Zip<P, I> {
+pub struct Zip<P: Pipe, I> {
     up: P,
     other: I,
+    /// An item that waits for its partner: to get that one may be given up half-way.
+    first: Option<(P::Item, <P::Tags as Named>::Raw)>,
     ended: bool,
 }
 
@@ -36,19 +39,30 @@ impl<P: Pipe, I: Iterator> Serial for Zip<P, I> {
         if self.ended {
             return None;
         }
-        match self.up.pull()? {
-            Envelope::Item(x, g) => {
-                let pair = self.other.next().map(|y| Envelope::Item((x, y), g));
-                self.ended = pair.is_none();
-                pair
+        if self.first.is_none() {
+            match self.up.pull()? {
+                Envelope::Item(x, g) => self.first = Some((x, g)),
+                Envelope::Mark(m, g) => return Some(Envelope::Mark(m, g)),
+                Envelope::Gap(gap, g) => return Some(Envelope::Gap(gap, g)),
             }
-            Envelope::Mark(m, g) => Some(Envelope::Mark(m, g)),
-            Envelope::Gap(gap, g) => Some(Envelope::Gap(gap, g)),
+        }
+        let second = self.other.next();
+        let (x, g) = self.first.take()?;
+        self.ended = second.is_none();
+        match second {
+            Some(y) => Some(Envelope::Item((x, y), g)),
+            // inside an order the item without a partner leaves its gap behind
+            None => Envelope::gap(g),
         }
     }
 
     fn upstream(&mut self) -> Option<&mut dyn Upstream> {
         Some(&mut self.up)
+    }
+
+    fn finish(&mut self) -> Result<(), Error> {
+        // what may have failed beyond was not asked for
+        if self.ended { Ok(()) } else { self.up.finish() }
     }
 
     fn size_hint(&self) -> (usize, Option<usize>) {
@@ -57,7 +71,7 @@ impl<P: Pipe, I: Iterator> Serial for Zip<P, I> {
     }
 }
 
-impl<P: fmt::Debug, I> fmt::Debug for Zip<P, I> {
+impl<P: Pipe + fmt::Debug, I> fmt::Debug for Zip<P, I> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Zip").field("up", &self.up).finish_non_exhaustive()
     }

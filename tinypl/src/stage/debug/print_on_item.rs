@@ -100,6 +100,7 @@ impl<P: Pipe, M: Message<P::Item, K>, K> Pipe for PrintOnItem<P, M, K> {
     type Marker = P::Marker;
     type Tags = P::Tags;
     type Local = P::Local;
+    const ANNOUNCES: bool = true;
     through!(bottom);
     through!(finish);
 

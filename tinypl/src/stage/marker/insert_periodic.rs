@@ -131,7 +131,9 @@ impl<P: Pipe<Tags = ()>> Serial for Inserting<P> {
     }
 
     fn size_hint(&self) -> (usize, Option<usize>) {
-        self.up.size_hint()
+        let (least, most) = self.up.size_hint();
+        let due = usize::from(matches!(self.due, Due::Item(_)));
+        (least.saturating_add(due), most.and_then(|most| most.checked_add(due)))
     }
 }
 

@@ -1,4 +1,5 @@
 //! `marker::until(m)`: one puller at a time.
+use crate::Error;
 use crate::error::Site;
 use crate::locked::{Given, Locked, Serial};
 use crate::marker::{Has, Place};
@@ -50,6 +51,11 @@ impl<P: Pipe, I: Place<P::Marker>> Serial for Until<P, I> {
 
     fn upstream(&mut self) -> Option<&mut dyn Upstream> {
         Some(&mut self.up)
+    }
+
+    fn finish(&mut self) -> Result<(), Error> {
+        // what may have failed beyond was not asked for
+        if self.ended { Ok(()) } else { self.up.finish() }
     }
 
     fn size_hint(&self) -> (usize, Option<usize>) {

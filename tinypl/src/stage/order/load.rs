@@ -73,7 +73,10 @@ impl<P: Pipe<Tags: Top<B>>, B> Load<P, B> {
                     }
                 }
                 None if stopping() => return None,
-                None => self.over = true,
+                None => {
+                    self.over = true;
+                    self.ring.leave();
+                }
             }
         }
     }
@@ -107,25 +110,13 @@ impl<P: Pipe<Tags: Top<B>>, B> Serial for Load<P, B> {
         if self.failed.is_some() {
             return 0;
         }
-        for _ in 0..self.up.ready() {
-            match self.up.pull() {
-                Some(signal) => {
-                    let Ticket(ticket) = P::Tags::ticket(signal.ride());
-                    self.ring.put(ticket, signal);
-                }
-                None => {
-                    self.over = !stopping();
-                    break;
-                }
-            }
-        }
         // a gap that no other order needs is swallowed
         let gaps_stay = <<Self::Tags as Named>::Raw as Ride>::gap().is_some();
         self.ring.ready(|early| gaps_stay || !matches!(early, Envelope::Gap(..)))
     }
 
     fn size_hint(&self) -> (usize, Option<usize>) {
-        (0, self.up.size_hint().1)
+        (0, self.up.size_hint().1.and_then(|most| most.checked_add(self.ring.len())))
     }
 
     fn start(&mut self, start: &mut Start) {

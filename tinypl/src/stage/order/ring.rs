@@ -59,17 +59,11 @@ impl<E> Ring<E> {
     }
 
     fn keep(&mut self, ticket: usize, signal: E) {
-        // one that was given up for lost is a stranger here
-        let Some(i) = ticket.checked_sub(self.head) else { return };
+        let i = ticket - self.head;
         while self.early.len() <= i {
             self.early.push_back(None);
         }
         self.early[i] = Some(signal);
-    }
-
-    /// As [`sort`](Self::sort), but the one whose turn it is stays, too.
-    pub(super) fn put(&mut self, ticket: usize, signal: E) {
-        self.keep(ticket, signal);
     }
 
     /// The one whose turn it is, if it came early.
@@ -84,6 +78,10 @@ impl<E> Ring<E> {
     /// How many come one after the other, from the one whose turn it is, that are `sure`.
     pub(super) fn ready(&self, sure: impl Fn(&E) -> bool) -> usize {
         self.early.iter().take_while(|early| early.as_ref().is_some_and(&sure)).count()
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.early.len()
     }
 
     pub(super) fn is_empty(&self) -> bool {
@@ -110,6 +108,9 @@ impl<E> Ring<E> {
     #[inline]
     pub(super) fn close_head(&mut self) {
         self.head += 1;
+        if !self.open {
+            return;
+        }
         self.window.credits.give(self.head);
         if self.head - self.confirmed > self.slack {
             self.confirm();
@@ -130,12 +131,20 @@ impl<E> Ring<E> {
     }
 }
 
-impl<E> Drop for Ring<E> {
-    fn drop(&mut self) {
-        if self.open {
+impl<E> Ring<E> {
+    /// Nothing comes any more from where this pulls. Others may pull there and load the order further: what came early is
+    /// given on here out of turn, and they don't wait for it.
+    pub(super) fn leave(&mut self) {
+        if std::mem::take(&mut self.open) {
             let held = self.early.iter().enumerate().filter(|(_, early)| early.is_some()).map(|(i, _)| self.head + i);
             self.window.close(self.head, held);
         }
+    }
+}
+
+impl<E> Drop for Ring<E> {
+    fn drop(&mut self) {
+        self.leave();
     }
 }
 

@@ -28,7 +28,7 @@ use std::marker::PhantomData;
 #[track_caller]
 pub fn save<P: Pipe>(up: P, maxsize: usize) -> Save<P, ()> {
     assert!(maxsize > 0, "`maxsize` of `order::save` must be at least 1");
-    let numbering = Numbering { up, window: Window::new(maxsize), next: 0, limit: 0, patient: true };
+    let numbering = Numbering { up, window: Window::new(maxsize), next: 0, limit: 0, bound: maxsize, patient: true };
     Save { numbering: Locked::new(numbering, Site::here("order::save")), brand: PhantomData }
 }
 
@@ -76,17 +76,24 @@ pub struct Numbering<P> {
     window: Arc<Window>,
     /// The next ticket.
     next: usize,
-    /// The first ticket that may not be given out, as of the last look.
+    /// The first ticket that may not be given out, as of the last look, when the bound was `bound`.
     limit: usize,
+    bound: usize,
     patient: bool,
 }
 
 impl<P> Numbering<P> {
     /// How many tickets may be given out.
     fn free(&mut self) -> usize {
+        self.bound = self.window.credits.bound();
         let free = self.window.credits.free(self.next);
         self.limit = self.next + free;
         free
+    }
+
+    #[inline]
+    fn is_full(&mut self) -> bool {
+        (self.next >= self.limit || self.bound != self.window.credits.bound()) && self.free() == 0
     }
 }
 
@@ -97,7 +104,7 @@ impl<P: Pipe> Serial for Numbering<P> {
 
     #[inline]
     fn pull(&mut self) -> Option<Given<Self>> {
-        while self.next >= self.limit && self.free() == 0 {
+        while self.is_full() {
             if stopping() {
                 return None;
             }

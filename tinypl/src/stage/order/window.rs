@@ -202,11 +202,28 @@ impl Window {
     /// The `load` that was at work ends before ticket `head`, and takes what it holds with it.
     pub(super) fn close(&self, head: usize, held: impl Iterator<Item = usize>) {
         let mut lost = self.lost.lock();
-        lost.tickets.extend(held);
-        lost.tickets = lost.tickets.split_off(&head);
+        held.for_each(|ticket| self.insert(&mut lost, ticket));
         lost.loading = false;
         lost.head = head;
         self.advance(&mut lost);
+    }
+
+    /// A lost ticket is no longer under way: its place is given back at once, for a `load` that waits for it may sleep. When
+    /// the head passes it, it is closed like all others.
+    fn insert(&self, lost: &mut Lost, ticket: usize) {
+        if lost.tickets.insert(ticket) {
+            self.any_lost.store(true, Release);
+            self.credits.give_back(1);
+        }
+    }
+
+    fn remove(&self, lost: &mut Lost, ticket: usize) -> bool {
+        let found = lost.tickets.remove(&ticket);
+        if found {
+            self.any_lost.store(!lost.tickets.is_empty(), Release);
+            self.credits.take_back(1);
+        }
+        found
     }
 
     /// Whether a ticket is neither closed nor known to be lost.
@@ -221,8 +238,7 @@ impl Window {
         if ticket < self.credits.closed() {
             return;
         }
-        lost.tickets.insert(ticket);
-        self.any_lost.store(true, Release);
+        self.insert(&mut lost, ticket);
         if !lost.loading {
             self.advance(&mut lost);
         }
@@ -230,10 +246,9 @@ impl Window {
 
     /// Closes what is lost at the head.
     fn advance(&self, lost: &mut Lost) {
-        while lost.tickets.remove(&lost.head) {
+        while self.remove(lost, lost.head) {
             lost.head += 1;
         }
-        self.any_lost.store(!lost.tickets.is_empty(), Release);
         self.credits.give(lost.head);
         self.credits.gave();
     }
@@ -246,9 +261,6 @@ impl Window {
 
     #[cold]
     fn find_lost(&self, head: usize) -> bool {
-        let mut lost = self.lost.lock();
-        let found = lost.tickets.remove(&head);
-        self.any_lost.store(!lost.tickets.is_empty(), Release);
-        found
+        self.remove(&mut self.lost.lock(), head)
     }
 }
