@@ -16,7 +16,7 @@ pub(crate) fn stage(call: &Call, root: &Root, nest: &mut Nest) {
     let up = upstream(call.stage.at());
     nest.name(&up);
     match call.row {
-        None => nest.set(own(call.stage, &up)),
+        None => nest.set(own(call.stage, &up, root)),
         Some(row) => Writer { call, row, root, at: call.stage.at(), up }.stage(nest),
     }
 }
@@ -53,11 +53,12 @@ pub(crate) fn sink(call: &Call, pipeline: &TokenStream) -> TokenStream {
 }
 
 /// A stage of the user's: named arguments are setters.
-fn own(stage: &Stage, up: &Ident) -> TokenStream {
+fn own(stage: &Stage, up: &Ident, root: &Root) -> TokenStream {
     let (at, path) = (stage.at(), &stage.path);
     let args = stage.args.iter().filter(|arg| arg.name.is_none()).map(|arg| bare(&arg.value));
     let args = parens(quote!(#up #(, #args)*), stage.parens.unwrap_or(at));
-    let mut call = match path.path.get_ident().and_then(slip) {
+    let only = Some(&path.path).filter(|path| path.leading_colon.is_none() && path.segments.len() == 1);
+    let mut call = match only.and_then(|path| slip(&path.segments.first()?.ident)) {
         // it may be the user's after all: rustc decides, and if not says "a local variable with a similar name exists"
         Some(known) => {
             let known = Ident::new(known, at);
@@ -70,7 +71,8 @@ fn own(stage: &Stage, up: &Ident) -> TokenStream {
             call.extend(setter(name, bare(&arg.value).to_token_stream()));
         }
     }
-    call
+    let (root, call) = (root.at(at), parens(call, at));
+    quote_spanned!(at=> #root::__private::own #call)
 }
 
 /// The built-in that a single name may be a slip from.
@@ -135,6 +137,14 @@ impl Writer<'_, '_> {
     fn handle(&self, nest: &mut Nest) -> Option<TokenStream> {
         let param = self.row.all().find(|param| matches!(param.takes, Takes::Order | Takes::Marker))?;
         match (given(self.call, param).map(|given| bare(&given.arg.value)), param.is) {
+            // of whatever type it is: said once, by the first that has to know
+            (Some(value), _) if self.call.guards.contains(&Guard::Saved) => {
+                let (first, last) = ends(value);
+                let (name, root) = (Ident::new("__handle", first), self.root.at(first));
+                let order = parens(quote_spanned!(first=> &#value), last);
+                nest.bind(&name, quote_spanned!(first=> #root::__private::an_order #order));
+                Some(quote_spanned!(first=> *#name))
+            }
             (Some(value), _) if name_of(value).is_some() => Some(value.to_token_stream()),
             (Some(value), _) => {
                 let name = Ident::new("__handle", ends(value).0);
@@ -156,6 +166,7 @@ impl Writer<'_, '_> {
             Guard::Pullable => self.private("pullable", stream),
             Guard::Unordered => self.private("unordered", stream),
             Guard::Unmarked => self.private("unmarked", stream),
+            Guard::Flattens => self.private("nested", stream),
             Guard::Saved => self.private("saved", quote_spanned!(at=> &#handle, #stream)),
             Guard::Inserted => self.private("inserted", quote_spanned!(at=> #handle, #stream)),
         })
@@ -169,8 +180,19 @@ impl Writer<'_, '_> {
         passed(match (param.is, param.takes, value) {
             (Is::Fixed(number), ..) => self.number(number),
             (_, Takes::Function(function), Some(value)) => return site.function(value, function, nest),
-            (_, Takes::Message, Some(value @ Expr::Closure(_))) => site.message(value, nest),
+            (_, Takes::Message, Some(value)) => {
+                let (first, last) = ends(value);
+                let (root, up, name) = (self.root.at(first), &self.up, Ident::new("__message", first));
+                let value = match value {
+                    Expr::Closure(_) => site.message(value, nest),
+                    value => value.to_token_stream(),
+                };
+                let args = parens(quote_spanned!(first=> #root::__private::item(&#up), #value), last);
+                nest.bind(&name, quote_spanned!(first=> #root::__private::says #args));
+                name.to_token_stream()
+            }
             (_, Takes::Upstream, Some(value)) if given.is_some_and(|given| given.track) => self.track(value),
+            (_, Takes::Upstream, Some(value)) => self.other(value, nest),
             (_, _, Some(value)) => value.to_token_stream(),
             (_, _, None) => TokenStream::new(),
         })
@@ -182,6 +204,21 @@ impl Writer<'_, '_> {
         };
         let (at, root, track) = (name.span(), self.root.at(name.span()), track(name, self.root));
         quote_spanned!(at=> #root::Pipeline::new(#track))
+    }
+
+    /// The other stream of `zip` and `chain`, checked.
+    fn other(&self, value: &Expr, nest: &mut Nest) -> TokenStream {
+        let (first, last) = ends(value);
+        let (root, up) = (self.root.at(first), &self.up);
+        if self.row.name != "chain" {
+            let args = parens(value.to_token_stream(), last);
+            return quote_spanned!(first=> #root::__private::zips #args);
+        }
+        // before the stream is moved
+        let name = Ident::new("__other", first);
+        let args = parens(quote_spanned!(first=> #root::__private::item(&#up), #value), last);
+        nest.bind(&name, quote_spanned!(first=> #root::__private::chains #args));
+        name.to_token_stream()
     }
 
     fn setters(&self) -> TokenStream {

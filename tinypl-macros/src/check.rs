@@ -192,6 +192,9 @@ impl<'a> Scope<'a> {
     fn source(&self, source: &'a Source, puller: Puller) -> Result<(Origin<'a>, Flow)> {
         match source {
             Source::BuiltIn(stage) => {
+                if !vocabulary::is_source(&stage.name()) {
+                    return Err(Error::new(stage.at(), format!("unknown source `{}`", stage.name())));
+                }
                 let row = bind::overload(stage, vocabulary::sources(&stage.name()))?;
                 let (call, mut flow) = (self.built_in(stage, row, puller)?, Flow::default());
                 flow.pass(stage, row, &call.given, &self.handles)?;

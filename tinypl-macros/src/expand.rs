@@ -119,16 +119,17 @@ impl Nest {
             Some(lets) => {
                 let (value, stage) = (self.close(), Ident::new("stage", Span::mixed_site()));
                 let attributes = lets.attributes;
+                let handle = quote_spanned!(name.span()=> #stage.handle());
                 lets.written.extend(quote! {
                     #[allow(unused_mut)] let mut #stage = #value;
-                    #attributes let #name = #stage.handle();
+                    #attributes let #name = #handle;
                 });
                 self.set(stage.to_token_stream());
             }
             None => {
                 let value = std::mem::replace(&mut self.value, up.to_token_stream());
                 self.bind(quote!(#[allow(unused_mut)] mut #up), value);
-                self.bind(name, quote!(#up.handle()));
+                self.bind(name, quote_spanned!(name.span()=> #up.handle()));
                 self.is_named = true;
             }
         }

@@ -4,7 +4,7 @@ use crate::ast::{Stage, name_of};
 use crate::bind::Given;
 use crate::names::did_you_mean;
 use crate::vocabulary::{Guard, Handle, Is, Row, Takes};
-use proc_macro2::{Ident, TokenStream, TokenTree};
+use proc_macro2::{Ident, Span, TokenStream, TokenTree};
 use quote::ToTokens;
 use std::collections::HashMap;
 use syn::{Error, Expr, ExprLit, Lit, Result};
@@ -23,6 +23,8 @@ pub(crate) struct Flow {
     /// Markers with a name, and whether there are others.
     markers: Vec<String>,
     nameless: bool,
+    /// The last stage that no order passes, and where it stands.
+    barrier: Option<(&'static str, Span)>,
 }
 
 impl Flow {
@@ -32,20 +34,18 @@ impl Flow {
     }
 
     /// Past a built-in stage. Gives the guards of the row that still have something to find out.
-    pub(crate) fn pass(&mut self, stage: &Stage, row: &Row, given: &[Given], handles: &Handles) -> Result<Vec<Guard>> {
-        let mut needed = Vec::new();
-        for &guard in row.guards {
-            let unsure = match guard {
-                Guard::SendItems | Guard::Pullable => true,
-                Guard::Unordered => self.ordered(stage, row)?,
-                Guard::Unmarked => !is_placed(given) && self.marked(stage, row)?,
-                Guard::Inserted => self.marker(stage, row, given, handles)?,
-                Guard::Saved => self.load(row, given, handles)?,
-            };
-            if unsure {
-                needed.push(guard);
-            }
+    pub(crate) fn pass(
+        &mut self,
+        stage: &Stage,
+        row: &'static Row,
+        given: &[Given],
+        handles: &Handles,
+    ) -> Result<Vec<Guard>> {
+        let needed = self.judge(stage, row, given, handles);
+        if row.guards.contains(&Guard::Unordered) {
+            self.barrier = Some((row.name, stage.at()));
         }
+        // whatever the verdict is: what stands below may use the handle
         match (row.handle, &stage.bind) {
             (Handle::Order, Some(name)) => self.orders.push(name.to_string()),
             (Handle::Order, None) => {
@@ -55,6 +55,23 @@ impl Flow {
             (Handle::Marker, Some(name)) => self.markers.push(name.to_string()),
             (Handle::Marker, None) => self.nameless = true,
             _ => {}
+        }
+        needed
+    }
+
+    fn judge(&mut self, stage: &Stage, row: &Row, given: &[Given], handles: &Handles) -> Result<Vec<Guard>> {
+        let mut needed = Vec::new();
+        for &guard in row.guards {
+            let unsure = match guard {
+                Guard::SendItems | Guard::Pullable | Guard::Flattens => true,
+                Guard::Unordered => self.ordered(stage, row)?,
+                Guard::Unmarked => !is_placed(given) && self.marked(stage, row)?,
+                Guard::Inserted => self.marker(stage, row, given, handles)?,
+                Guard::Saved => self.load(row, given, handles)?,
+            };
+            if unsure {
+                needed.push(guard);
+            }
         }
         Ok(needed)
     }
@@ -68,6 +85,7 @@ impl Flow {
         self.orders.retain(|order| !named.contains(order));
         self.markers.clear();
         self.nameless = false;
+        self.barrier = None;
         self.open = true;
     }
 
@@ -77,11 +95,7 @@ impl Flow {
         let Some(order) = self.orders.last() else {
             return Ok(self.open);
         };
-        let text = format!(
-            "`{}` can't stand between `order::save` and `order::load`: put `order::load({order})` before it",
-            row.name
-        );
-        Err(Error::new_spanned(&stage.path, text))
+        Err(Error::new_spanned(&stage.path, between(row.name, order)))
     }
 
     fn marked(&self, stage: &Stage, row: &Row) -> Result<bool> {
@@ -146,6 +160,9 @@ impl Flow {
         if self.loaded.contains(&text) {
             return Err(Error::new(name.span(), format!("the order `{text}` is loaded twice")));
         }
+        if let (Some((stage, at)), true) = (self.barrier, self.open) {
+            return Err(Error::new(at, between(stage, &text)));
+        }
         if self.open {
             return Ok(true);
         }
@@ -153,6 +170,10 @@ impl Flow {
         let hint = did_you_mean(&text, self.orders.iter().map(String::as_str), save);
         Err(Error::new(name.span(), format!("the order `{text}` is not saved upstream{hint}")))
     }
+}
+
+fn between(stage: &str, order: &str) -> String {
+    format!("`{stage}` can't stand between `order::save` and `order::load`: put `order::load({order})` before it")
 }
 
 fn value_of<'a>(what: Takes, given: &[Given<'a>]) -> Option<&'a Expr> {

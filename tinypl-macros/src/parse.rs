@@ -249,7 +249,9 @@ fn source(tokens: Tokens) -> Result<Source> {
     let built_in = match tokens.as_slice() {
         [path @ .., TokenTree::Group(group)] if group.delimiter() == Delimiter::Parenthesis => {
             let skip = if bind.is_some() { 2 } else { 0 };
-            vocabulary::is_source(&text(path.get(skip..).unwrap_or_default()))
+            let name = text(path.get(skip..).unwrap_or_default());
+            // of the language's spaces the one that no module of the standard library is called like
+            vocabulary::is_source(&name) || name.starts_with("dataloader::")
         }
         _ => false,
     };
@@ -274,15 +276,14 @@ fn lone_bar(tokens: &[TokenTree]) -> Option<Error> {
     let mut rest = tokens;
     while let [_, bar, after @ ..] = rest {
         rest = rest.get(1..)?;
-        if !is_punct(Some(bar), '|') {
-            continue;
-        }
+        let half = ['|', '>'].into_iter().find(|&half| is_punct(Some(bar), half));
+        let Some(half) = half else { continue };
         let call =
             after.iter().position(|t| matches!(t, TokenTree::Group(g) if g.delimiter() == Delimiter::Parenthesis));
         let name = text(after.get(..call?)?);
         let name = name.split_once('@').map_or(name.as_str(), |(_, name)| name);
         if vocabulary::stage(name).or_else(|| vocabulary::sink(name)).is_some() {
-            return Some(Error::new(bar.span(), format!("`|` before `{name}`: did you mean `|>`?")));
+            return Some(Error::new(bar.span(), format!("`{half}` before `{name}`: did you mean `|>`?")));
         }
     }
     None

@@ -1,6 +1,6 @@
 //! The built-in stages, sinks and sources: one row each. To add a stage, add its row.
 
-use Guard::{Inserted, Pullable, Saved, SendItems, Unmarked, Unordered};
+use Guard::{Flattens, Inserted, Pullable, Saved, SendItems, Unmarked, Unordered};
 use Pulls::{Alone, Many, Through};
 use Takes::{Count, Message, Upstream, Value, Word};
 
@@ -111,6 +111,8 @@ pub(crate) enum Guard {
     Unmarked,
     Saved,
     Inserted,
+    /// The items have items.
+    Flattens,
 }
 
 /// What `NAME @` binds.
@@ -135,8 +137,8 @@ pub(crate) static STAGES: &[Row] = &[
     row("enumerate", Alone, &[]),
     row("zip", Alone, &[needed("other", Upstream)]),
     row("chain", Alone, &[needed("other", Upstream)]).guards(&[Unordered]),
-    row("flatten", Alone, &[]).guards(&[Unordered]),
-    row("flatten_eager", Alone, &[]).guards(&[Unordered]),
+    row("flatten", Alone, &[]).guards(&[Flattens, Unordered]),
+    row("flatten_eager", Alone, &[]).guards(&[Flattens, Unordered]),
     row("partition", Alone, &[needed("n", Count)]).options(PLACING).guards(&[Unordered, Unmarked]),
     row("ratelimit", Alone, &[needed("num", Count), needed("period", Value)]).handle(Handle::Live),
     row("share", Alone, &[]),

@@ -3,5 +3,7 @@ pub use crate::expansion::closure::{
     by_ref, by_val, concurrent_call, concurrent_ref, concurrent_val, hint, item, takes_ref, takes_val,
 };
 pub use crate::expansion::find::{Src, open};
-pub use crate::expansion::guard::{inserted, pullable, saved, send_items, unmarked, unordered};
+pub use crate::expansion::guard::{
+    an_order, chains, inserted, nested, own, pullable, saved, says, send_items, unmarked, unordered, zips,
+};
 pub use crate::expansion::lower::{marker_branded, named, named_each, named_init, order_branded, queue, track};

@@ -108,9 +108,8 @@ pub fn takes_ref<A, F: TakesRef<A, R, K>, R, K>(_: Item<A>, f: F) -> F::Held {
     f.hold()
 }
 
-// What these give back is opaque: its bounds hold whatever was passed in, so nothing fails again below.
 macro_rules! concurrent {
-    ($trait:ident<$($a:ident),*>($($arg:ty),*), $function:ident($($of:ty)?)) => {
+    ($trait:ident<$($a:ident),*>($($arg:ty),*)) => {
         #[diagnostic::on_unimplemented(
             message = "several threads can't call this function, and a queue below pulls it from several",
             label = "it changes what it captured, or holds what is not `Send` and `Sync`",
@@ -120,12 +119,22 @@ macro_rules! concurrent {
 
         #[diagnostic::do_not_recommend]
         impl<$($a,)* R, F: Fn($($arg),*) -> R + Send + Sync> $trait<$($a,)* R> for F {}
-
-        #[inline]
-        #[rustfmt::skip] // on one line rustc's message is shorter
-        pub fn $function<$($a,)* F: $trait<$($a,)* R>, R>($(_: $of,)? f: F) -> impl Fn($($arg),*) -> R + Send + Sync + use<$($a,)* F, R> { f }
     };
 }
-concurrent!(Concurrent<A>(A), concurrent_val(Item<A>));
-concurrent!(ConcurrentRef<A>(&A), concurrent_ref(Item<A>));
-concurrent!(ConcurrentCall<>(), concurrent_call());
+concurrent!(Concurrent<A>(A));
+concurrent!(ConcurrentRef<A>(&A));
+concurrent!(ConcurrentCall<>());
+
+// What these give back is opaque: its bounds hold whatever was passed in, so nothing fails again below. Not by the macro,
+// and each on one line: rustc's message shows where the bound stands, and how it came there.
+#[inline]
+#[rustfmt::skip]
+pub fn concurrent_val<A, F: Concurrent<A, R>, R>(_: Item<A>, f: F) -> impl Fn(A) -> R + Send + Sync + use<A, F, R> { f }
+
+#[inline]
+#[rustfmt::skip]
+pub fn concurrent_ref<A, F: ConcurrentRef<A, R>, R>(_: Item<A>, f: F) -> impl Fn(&A) -> R + Send + Sync + use<A, F, R> { f }
+
+#[inline]
+#[rustfmt::skip]
+pub fn concurrent_call<F: ConcurrentCall<R>, R>(f: F) -> impl Fn() -> R + Send + Sync + use<F, R> { f }

@@ -2,9 +2,11 @@
 //! gives the stream back as `Held<P>`. Two impls (`Yes`, `No`) match every type by their heads (both must be blanket), so
 //! where the demand is not met rustc reports the demand itself, with our message, and `Held<P>` stays an inference
 //! variable: what follows is ambiguous, not wrong, and so not reported.
+use super::closure::Item;
 use super::{Impossible, No, Yes};
 use crate::marker::Has;
 use crate::pipe::Pipe;
+use crate::stage::debug::Message;
 use crate::stage::order::{Order, Top};
 use std::convert::Infallible;
 
@@ -93,6 +95,203 @@ impl<T: Has<M, I>, M, I> Inserted<M, (Yes, I)> for T {
 #[inline]
 pub fn inserted<M, P: Pipe<Marker: Inserted<M, K>>, K>(_: M, up: P) -> <P::Marker as Inserted<M, K>>::Held<P> {
     <P::Marker as Inserted<M, K>>::hold(up)
+}
+
+demand!(Nested, [], T; "`{Self}` has no items to flatten", "this stream's items are `{Self}`",
+    "`flatten` takes items that are `IntoIterator`: a `Vec`, an `Option`, …");
+#[diagnostic::do_not_recommend]
+impl<T: IntoIterator> Nested<Yes> for T {
+    met!();
+}
+#[inline]
+pub fn nested<P: Pipe<Item: Nested<K>>, K>(up: P) -> <P::Item as Nested<K>>::Held<P> {
+    <P::Item as Nested<K>>::hold(up)
+}
+
+/// What `zip` asks of the other stream.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` has no items to zip with",
+    label = "neither a pipeline nor anything else that is `IntoIterator`"
+)]
+pub trait Zips<K> {
+    type Held: IntoIterator;
+    fn hold(self) -> Self::Held;
+}
+
+#[diagnostic::do_not_recommend]
+impl<I: IntoIterator> Zips<Yes> for I {
+    type Held = I;
+
+    #[inline]
+    fn hold(self) -> I {
+        self
+    }
+}
+
+#[diagnostic::do_not_recommend]
+impl<I: IntoIterator + Impossible> Zips<No> for I {
+    type Held = I;
+
+    fn hold(self) -> I {
+        self
+    }
+}
+
+#[inline]
+pub fn zips<I: Zips<K>, K>(other: I) -> I::Held {
+    other.hold()
+}
+
+/// What `chain` asks of the other stream.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` has no items to go on with after `{A}`",
+    label = "neither a pipeline of `{A}` nor anything else that is `IntoIterator<Item = {A}>`"
+)]
+pub trait Chains<A, K> {
+    type Held: IntoIterator<Item = A>;
+    fn hold(self) -> Self::Held;
+}
+
+#[diagnostic::do_not_recommend]
+impl<A, I: IntoIterator<Item = A>> Chains<A, Yes> for I {
+    type Held = I;
+
+    #[inline]
+    fn hold(self) -> I {
+        self
+    }
+}
+
+#[diagnostic::do_not_recommend]
+impl<A, I: IntoIterator<Item = A> + Impossible> Chains<A, No> for I {
+    type Held = I;
+
+    fn hold(self) -> I {
+        self
+    }
+}
+
+#[inline]
+pub fn chains<A, I: Chains<A, K>, K>(_: Item<A>, other: I) -> I::Held {
+    other.hold()
+}
+
+/// What `order::load` is told.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not an order",
+    label = "not an order",
+    note = "`o @ order::save(n)` makes one, which `order::load(o)` needs"
+)]
+pub trait AnOrder<K> {
+    type Brand;
+    fn order(&self) -> &Order<Self::Brand>;
+}
+
+pub trait IsOrder {
+    type Brand;
+    fn order(&self) -> &Order<Self::Brand>;
+}
+
+impl<B> IsOrder for Order<B> {
+    type Brand = B;
+
+    #[inline]
+    fn order(&self) -> &Self {
+        self
+    }
+}
+
+#[diagnostic::do_not_recommend]
+impl<O: IsOrder> AnOrder<Yes> for O {
+    type Brand = O::Brand;
+
+    #[inline]
+    fn order(&self) -> &Order<O::Brand> {
+        IsOrder::order(self)
+    }
+}
+
+#[diagnostic::do_not_recommend]
+impl<O: IsOrder + Impossible> AnOrder<No> for O {
+    type Brand = O::Brand;
+
+    fn order(&self) -> &Order<O::Brand> {
+        IsOrder::order(self)
+    }
+}
+
+#[inline]
+pub fn an_order<O: AnOrder<K>, K>(order: &O) -> &Order<O::Brand> {
+    order.order()
+}
+
+/// What `debug::print_on_item` prints.
+#[diagnostic::on_unimplemented(
+    message = "`debug::print_on_item` can't print this",
+    label = "neither text nor a function that makes it of `&{T}`"
+)]
+pub trait Says<T, K> {
+    type Held;
+    fn hold(self) -> Self::Held;
+}
+
+#[diagnostic::do_not_recommend]
+impl<T, M: Message<T, K>, K> Says<T, (Yes, K)> for M {
+    type Held = M;
+
+    #[inline]
+    fn hold(self) -> M {
+        self
+    }
+}
+
+#[diagnostic::do_not_recommend]
+impl<T, M: Impossible> Says<T, No> for M {
+    type Held = M;
+
+    fn hold(self) -> M {
+        self
+    }
+}
+
+#[inline]
+pub fn says<T, M: Says<T, K>, K>(_: Item<T>, message: M) -> M::Held {
+    message.hold()
+}
+
+/// What an own stage gives.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a stream",
+    label = "this function is not a stage",
+    note = "a stage takes a stream and gives one: `fn own<P: Pipe>(up: P) -> impl Pipe`; a function of an item goes into one: `map(f)`"
+)]
+pub trait Own<K> {
+    type Held: Pipe;
+    fn hold(self) -> Self::Held;
+}
+
+#[diagnostic::do_not_recommend]
+impl<P: Pipe> Own<Yes> for P {
+    type Held = P;
+
+    #[inline]
+    fn hold(self) -> P {
+        self
+    }
+}
+
+#[diagnostic::do_not_recommend]
+impl<P: Pipe + Impossible> Own<No> for P {
+    type Held = P;
+
+    fn hold(self) -> P {
+        self
+    }
+}
+
+#[inline]
+pub fn own<P: Own<K>, K>(stage: P) -> P::Held {
+    stage.hold()
 }
 
 /// What a queue asks of its upstream.

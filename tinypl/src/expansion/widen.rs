@@ -35,17 +35,11 @@ pub trait Concurrent: Widen<Wide: Send + Sync> {}
 #[diagnostic::do_not_recommend]
 impl<P: Widen<Wide: Send + Sync>> Concurrent for P {}
 
-impl<P: Widen> Src<Pipeline<P>> {
-    /// Below a queue: converts what can be converted.
-    pub fn widen(
-        &mut self,
-    ) -> Pipeline<impl Pipe<Item = P::Item, Marker = P::Marker, Tags = P::Tags> + Send + Sync + use<P>>
-    where
-        P: Concurrent,
-    {
-        Pipeline::new(self.take().into_pipe().widen())
-    }
-}
+// Below a queue: converts what can be converted. On one line rustc's message is shorter.
+#[rustfmt::skip]
+impl<P: Widen> Src<Pipeline<P>> { pub fn widen(&mut self) -> Pipeline<impl Pipe<Item = P::Item, Marker = P::Marker, Tags = P::Tags> + Send + Sync + use<P>> where P: Concurrent {
+    Pipeline::new(self.take().into_pipe().widen())
+} }
 
 impl<T> Level4<T> {
     /// Below a queue: what is no pipeline stays what it is.
