@@ -120,6 +120,7 @@ impl fmt::Debug for Bell {
 }
 
 thread_local! {
+    #[cfg_attr(not(any(loom, shuttle)), expect(clippy::missing_const_for_thread_local, reason = "the model's can't be const"))]
     /// When a turn given away was last taken for long, by a thread that is none of ours.
     static TAKEN: Cell<Option<Instant>> = Cell::new(None);
 }

@@ -1,8 +1,8 @@
 //! The parts of a queue under loom: every interleaving, and what weak memory allows in each. Whole pipelines are in
 //! `tests/tests/models.rs`. Run them with `.ci/models`.
-use super::desk::{Desk, outbox};
-use super::stop::{self, Stop, Worker};
-use super::{Bell, Credits, Turn};
+use super::desk::{Desk, Seat, outbox};
+use super::stop::{self, Pulling, Stop, Worker};
+use super::{Bell, Credits, Desks, Turn};
 use crate::error::Site;
 use crate::sync::{Arc, AtomicUsize, Mutex, Ordering::*};
 use loom::thread::{JoinHandle, spawn};
@@ -65,9 +65,9 @@ fn thief(desk: &Arc<Desk<Once>>, times: usize) -> JoinHandle<Vec<usize>> {
     spawn(move || (0..times).flat_map(|_| desk.steal()).map(|signal| signal.number).collect())
 }
 
-fn take_all(desk: &Desk<Once>) -> Vec<usize> {
+fn take_all(seat: &mut Seat<'_, Once>) -> Vec<usize> {
     let mut taken = Vec::new();
-    while let (Some(signal), _) = desk.sit().next() {
+    while let (Some(signal), _) = seat.next() {
         taken.push(signal.number);
     }
     taken
@@ -371,6 +371,34 @@ fn credits_set_bound() {
     });
 }
 
+/// The bound was lowered below what is taken, so that one credit is not enough; they come from two sides.
+#[test]
+fn credits_lowered() {
+    check("credits: three taken, bound lowered to 1", Some(3), || {
+        let credits = Arc::new(Credits::new(3));
+        credits.set_bound(1);
+        let taker = {
+            let credits = credits.clone();
+            spawn(move || {
+                let mut patient = true;
+                while credits.free(3) == 0 {
+                    credits.wait(3, &mut patient);
+                }
+            })
+        };
+        let beside = {
+            let credits = credits.clone();
+            spawn(move || credits.give_back(1))
+        };
+        for n in 1..=2 {
+            credits.give(n);
+            credits.gave();
+        }
+        beside.join().unwrap();
+        taker.join().unwrap();
+    });
+}
+
 /// Two workers who may not take before they are told to stop.
 #[test]
 fn stop_while_waiting_for_credits() {
@@ -381,6 +409,7 @@ fn stop_while_waiting_for_credits() {
             let (stop, credits) = (stop.clone(), credits.clone());
             spawn(move || {
                 stop::enlist(Worker::new(stop, Bell::new()));
+                let _pulling = Pulling::begin();
                 let mut patient = true;
                 while !stop::requested() {
                     credits.wait(1, &mut patient);
@@ -408,6 +437,7 @@ fn turn() {
             let (stop, turn, inside) = (stop.clone(), turn.clone(), inside.clone());
             spawn(move || {
                 stop::enlist(Worker::new(stop, Bell::new()));
+                let _pulling = Pulling::begin();
                 take(&turn, &inside)
             })
         };
@@ -433,6 +463,7 @@ fn turn_of_a_sleeper() {
             let (stop, turn) = (stop.clone(), turn.clone());
             spawn(move || {
                 stop::enlist(Worker::new(stop, Bell::new()));
+                let _pulling = Pulling::begin();
                 assert!(turn.wait().is_none());
             })
         };
