@@ -2,8 +2,8 @@
 use crate::error::{At, Site};
 use crate::func::{Exclusive, Func};
 use crate::pipe::{Below, Envelope, Pipe, Pulled, Ride, Signal, Stepped, through};
+use crate::stage::steps::sifting;
 use std::fmt;
-use std::hint::black_box;
 use std::ops::ControlFlow;
 
 /// Applies `f`, and keeps what it gives as `Some`.
@@ -63,43 +63,7 @@ impl<P: Pipe, F: Func<P::Item, Out = Option<R>>, R> Pipe for FilterMap<P, F> {
     type Item = R;
     through!();
 
-    #[inline]
-    fn pull(&mut self) -> Pulled<Self> {
-        loop {
-            let signal = self.up.pull()?;
-            let number = self.up.number();
-            let sifted = sift(signal, &self.site, Some(number), |x| self.f.call_mut(x));
-            if sifted.is_some() {
-                return sifted;
-            }
-            // else LLVM may vectorise the search for the next item, which is 50 times slower where that is near
-            black_box(());
-        }
-    }
-
-    #[inline]
-    fn step(&self, local: &mut P::Local, signal: Below<Self>, number: u64) -> Stepped<Self> {
-        let Some(signal) = self.up.step(local, signal, number)? else { return Ok(None) };
-        Ok(sift(signal, &self.site, Some(number), |x| self.f.call(x)))
-    }
-
-    #[inline]
-    fn try_fold<B, C>(
-        &mut self,
-        init: B,
-        mut fold: impl FnMut(B, Signal<Self>) -> ControlFlow<C, B>,
-    ) -> ControlFlow<C, B> {
-        let Self { up, f, site } = self;
-        up.try_fold(init, |acc, signal| match sift(signal, site, None, |x| f.call_mut(x)) {
-            Some(signal) => fold(acc, signal),
-            None => ControlFlow::Continue(acc),
-        })
-    }
-
-    #[inline]
-    fn size_hint(&self) -> (usize, Option<usize>) {
-        (0, self.up.size_hint().1)
-    }
+    sifting!(sift, f);
 }
 
 impl<P: fmt::Debug, F> fmt::Debug for FilterMap<P, F> {

@@ -2,6 +2,7 @@
 use crate::error::{At, Site};
 use crate::func::{Exclusive, Func};
 use crate::pipe::{Below, Envelope, Pipe, Pulled, Ride, Signal, Stepped, through};
+use crate::stage::steps::one_for_one;
 use std::fmt;
 use std::ops::ControlFlow;
 
@@ -72,33 +73,7 @@ impl<P: Pipe, F: Func<P::Item>> Pipe for Map<P, F> {
     type Item = F::Out;
     through!();
 
-    #[inline]
-    fn pull(&mut self) -> Pulled<Self> {
-        let signal = self.up.pull()?;
-        let number = self.up.number();
-        Some(apply(signal, &self.site, Some(number), |x| self.f.call_mut(x)))
-    }
-
-    #[inline]
-    fn step(&self, local: &mut P::Local, signal: Below<Self>, number: u64) -> Stepped<Self> {
-        let Some(signal) = self.up.step(local, signal, number)? else { return Ok(None) };
-        Ok(Some(apply(signal, &self.site, Some(number), |x| self.f.call(x))))
-    }
-
-    #[inline]
-    fn try_fold<B, C>(
-        &mut self,
-        init: B,
-        mut fold: impl FnMut(B, Signal<Self>) -> ControlFlow<C, B>,
-    ) -> ControlFlow<C, B> {
-        let Self { up, f, site } = self;
-        up.try_fold(init, |acc, signal| fold(acc, apply(signal, site, None, |x| f.call_mut(x))))
-    }
-
-    #[inline]
-    fn size_hint(&self) -> (usize, Option<usize>) {
-        self.up.size_hint()
-    }
+    one_for_one!(apply, f);
 }
 
 impl<P: fmt::Debug, F> fmt::Debug for Map<P, F> {

@@ -14,6 +14,7 @@ mod ratelimit;
 mod share;
 mod skip;
 mod source;
+mod steps;
 mod take;
 pub mod thread;
 mod try_map;

@@ -1,0 +1,80 @@
+//! What the stages that call a function for each item have in common: the three ways in which a signal reaches them. A
+//! stage's own file says what becomes of one signal.
+
+/// For a stage that gives one signal for each: `apply(signal, site, item, call)`, with the function in field `$f`.
+macro_rules! one_for_one {
+    ($apply:ident, $f:ident) => {
+        #[inline]
+        fn pull(&mut self) -> Pulled<Self> {
+            let signal = self.up.pull()?;
+            let number = self.up.number();
+            Some($apply(signal, &self.site, Some(number), |x| self.$f.call_mut(x)))
+        }
+
+        #[inline]
+        fn step(&self, local: &mut P::Local, signal: Below<Self>, number: u64) -> Stepped<Self> {
+            let Some(signal) = self.up.step(local, signal, number)? else { return Ok(None) };
+            Ok(Some($apply(signal, &self.site, Some(number), |x| self.$f.call(x))))
+        }
+
+        #[inline]
+        fn try_fold<B, C>(
+            &mut self,
+            init: B,
+            mut fold: impl FnMut(B, Signal<Self>) -> ControlFlow<C, B>,
+        ) -> ControlFlow<C, B> {
+            let Self { up, $f, site } = self;
+            up.try_fold(init, |acc, signal| fold(acc, $apply(signal, site, None, |x| $f.call_mut(x))))
+        }
+
+        #[inline]
+        fn size_hint(&self) -> (usize, Option<usize>) {
+            self.up.size_hint()
+        }
+    };
+}
+pub(super) use one_for_one;
+
+/// For a stage that may discard a signal: `sift(signal, site, item, call)` gives what is left of it.
+macro_rules! sifting {
+    ($sift:ident, $f:ident) => {
+        #[inline]
+        fn pull(&mut self) -> Pulled<Self> {
+            loop {
+                let signal = self.up.pull()?;
+                let number = self.up.number();
+                let left = $sift(signal, &self.site, Some(number), |x| self.$f.call_mut(x));
+                if left.is_some() {
+                    return left;
+                }
+                // else LLVM may vectorise the search for the next item, which is 50 times slower where that is near
+                std::hint::black_box(());
+            }
+        }
+
+        #[inline]
+        fn step(&self, local: &mut P::Local, signal: Below<Self>, number: u64) -> Stepped<Self> {
+            let Some(signal) = self.up.step(local, signal, number)? else { return Ok(None) };
+            Ok($sift(signal, &self.site, Some(number), |x| self.$f.call(x)))
+        }
+
+        #[inline]
+        fn try_fold<B, C>(
+            &mut self,
+            init: B,
+            mut fold: impl FnMut(B, Signal<Self>) -> ControlFlow<C, B>,
+        ) -> ControlFlow<C, B> {
+            let Self { up, $f, site } = self;
+            up.try_fold(init, |acc, signal| match $sift(signal, site, None, |x| $f.call_mut(x)) {
+                Some(signal) => fold(acc, signal),
+                None => ControlFlow::Continue(acc),
+            })
+        }
+
+        #[inline]
+        fn size_hint(&self) -> (usize, Option<usize>) {
+            (0, self.up.size_hint().1)
+        }
+    };
+}
+pub(super) use sifting;
