@@ -3,8 +3,7 @@ use std::fmt::Debug;
 use std::io::{Write, stdout};
 use std::panic::{AssertUnwindSafe, catch_unwind, panic_any};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst};
-use std::sync::mpsc;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock, mpsc};
 use std::thread::{sleep, spawn};
 use std::time::{Duration, Instant};
 use tinypl::{Envelope, Error, Given, Pipe, Pipeline, Plain, Serial, Upstream, pipeline, stage};
@@ -187,6 +186,59 @@ fn a_window_that_shrinks_is_kept_from_then_on_by_a_queue_between() {
     ledger.forget_most();
     (20..200).for_each(|n| assert_eq!(ledger.next(&mut pipe), Some((n, n))));
     assert!(ledger.most() <= 1, "{} were under way", ledger.most());
+}
+
+/// The numbers below `n`, all there at once; while they are taken in chunks, `meanwhile` is called with each.
+struct Meddling<F> {
+    next: usize,
+    n: usize,
+    meanwhile: F,
+}
+
+impl<F: FnMut(usize)> Serial for Meddling<F> {
+    type Item = usize;
+    type Marker = std::convert::Infallible;
+    type Tags = ();
+
+    fn pull(&mut self) -> Option<Given<Self>> {
+        if self.next == self.n {
+            return None;
+        }
+        (self.meanwhile)(self.next);
+        self.next += 1;
+        Some(Envelope::Item(self.next - 1, ()))
+    }
+
+    fn upstream(&mut self) -> Option<&mut dyn Upstream> {
+        None
+    }
+
+    fn ready(&mut self) -> usize {
+        self.n - self.next
+    }
+}
+
+/// What is taken already is not held back by a worker that waits for room with it in its hands.
+#[test]
+fn a_window_that_shrinks_while_a_chunk_is_taken_holds_back_nothing_of_it() {
+    let _watchdog = watchdog(60);
+    for workers in [1, 4] {
+        let order = Arc::new(OnceLock::new());
+        let late = order.clone();
+        let mut sizes = [1, 7, 2, 100, 3].into_iter().cycle();
+        let meanwhile = move |n: usize| {
+            if n % 37 == 36 {
+                let resize: &Box<dyn Fn(usize) + Send + Sync> = late.wait();
+                resize(sizes.next().unwrap());
+            }
+        };
+        let source = stage(Meddling { next: 0, n: 3000, meanwhile });
+        pipeline! {
+            let pipe = source |> o @ order::save(500) |> thread::map(|x| x, workers, maxsize = 1024) |> order::load(o);
+        }
+        assert!(order.set(Box::new(move |n| o.set_maxsize(n))).is_ok());
+        assert!(pipe.eq(0..3000));
+    }
 }
 
 /// What a stage of its own holds between the source and the queue counts too.

@@ -60,9 +60,12 @@ impl Credits {
         if give_way(TURNS, look) {
             return;
         }
-        let level = |n: usize| (taken + n).saturating_sub(self.bound() + self.dropped.load(Relaxed));
+        let (bound, dropped) = (self.bound(), self.dropped.load(Acquire));
+        let level = |n: usize| (taken + n).saturating_sub(bound + dropped);
+        // the level is of no use any more if what it was reckoned from has changed
+        let look = || look() || self.bound() != bound || self.dropped.load(Acquire) != dropped;
         if CLOCK && *patient {
-            self.bell.sleep(level((self.bound() / 2).max(1)), Some(NAP), look);
+            self.bell.sleep(level((bound / 2).max(1)), Some(NAP), look);
         } else {
             self.bell.sleep(level(1), None, look);
         }

@@ -28,7 +28,8 @@ use std::marker::PhantomData;
 #[track_caller]
 pub fn save<P: Pipe>(up: P, maxsize: usize) -> Save<P, ()> {
     assert!(maxsize > 0, "`maxsize` of `order::save` must be at least 1");
-    let numbering = Numbering { up, window: Window::new(maxsize), next: 0, limit: 0, bound: maxsize, patient: true };
+    let numbering =
+        Numbering { up, window: Window::new(maxsize), next: 0, limit: 0, bound: maxsize, promised: 0, patient: true };
     Save { numbering: Locked::new(numbering, Site::here("order::save")), brand: PhantomData }
 }
 
@@ -79,6 +80,8 @@ pub struct Numbering<P> {
     /// The first ticket that may not be given out, as of the last look, when the bound was `bound`.
     limit: usize,
     bound: usize,
+    /// The first ticket that `ready` did not promise: whatever becomes of the bound, those before it never wait.
+    promised: usize,
     patient: bool,
 }
 
@@ -93,7 +96,8 @@ impl<P> Numbering<P> {
 
     #[inline]
     fn is_full(&mut self) -> bool {
-        (self.next >= self.limit || self.bound != self.window.credits.bound()) && self.free() == 0
+        let bound_holds = self.next < self.limit && self.bound == self.window.credits.bound();
+        self.next >= self.promised && !bound_holds && self.free() == 0
     }
 }
 
@@ -126,7 +130,9 @@ impl<P: Pipe> Serial for Numbering<P> {
 
     #[inline]
     fn ready(&mut self) -> usize {
-        self.up.ready().min(self.free())
+        let sure = self.up.ready().min(self.free());
+        self.promised = self.next + sure;
+        sure
     }
 
     fn size_hint(&self) -> (usize, Option<usize>) {
