@@ -222,6 +222,14 @@ fn ordered(name: &str, window: usize, items: usize) {
     });
 }
 
+#[test]
+fn order_of_one_worker() {
+    check("order of 1, 1 worker, 3 items", || {
+        let all: Vec<usize> = pipeline! { 0..3 |> o @ order::save(1) |> thread::map(|x| x, workers = 1, maxsize = 1) |> order::load(o) |> collect() };
+        assert_eq!(all, [0, 1, 2]);
+    });
+}
+
 #[cfg(shuttle)]
 #[test]
 fn order_of_1() {

@@ -255,7 +255,10 @@ impl Drop for Unwound<'_> {
     #[cold]
     #[inline(never)]
     fn drop(&mut self) {
-        self.0.get_or_insert_default().failed = Some(unwinding());
+        // what unwinds because this thread is to stop is no failure: another one may pull on
+        if !stopping() {
+            self.0.get_or_insert_default().failed = Some(unwinding());
+        }
     }
 }
 
