@@ -409,7 +409,6 @@ fn counted() -> (Arc<AtomicUsize>, impl Iterator<Item = i32> + Send) {
 
 /// The item of the upstream that waits for its partner is paired by whoever comes next.
 #[test]
-#[ignore = "fails: a stop that unwinds through `next` marks the inner pipeline as failed"]
 fn zip_loses_nothing_when_one_of_its_tracks_stops_while_it_waits_for_a_partner() {
     let _watchdog = watchdog(60);
     let (feed, other) = fed();
@@ -452,14 +451,12 @@ macro_rules! flattening {
 }
 
 #[test]
-#[ignore = "fails: a stop that unwinds through `next` marks the inner pipeline as failed"]
 fn flatten_goes_on_with_the_same_pipeline_when_one_of_its_tracks_stops_in_it() {
     let _watchdog = watchdog(60);
     flattening!(flatten);
 }
 
 #[test]
-#[ignore = "fails: a stop that unwinds through `next` marks the inner pipeline as failed"]
 fn flatten_eager_goes_on_with_the_same_pipeline_when_one_of_its_tracks_stops_in_it() {
     let _watchdog = watchdog(60);
     flattening!(flatten_eager);
@@ -467,7 +464,6 @@ fn flatten_eager_goes_on_with_the_same_pipeline_when_one_of_its_tracks_stops_in_
 
 /// What it took from the pipeline before the stop is not lost either.
 #[test]
-#[ignore = "fails: a stop that unwinds through `next` marks the inner pipeline as failed"]
 fn flatten_eager_keeps_what_it_took_when_one_of_its_tracks_stops_half_way() {
     let _watchdog = watchdog(60);
     let (feed, numbers) = mpsc::channel();

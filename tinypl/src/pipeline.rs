@@ -300,6 +300,9 @@ impl<P: Pipe> Serial for Borrowed<'_, P> {
     #[inline]
     fn pull(&mut self) -> Option<Given<Self>> {
         let Pipeline { pipe, rare } = &mut *self.lender;
+        if failure(rare).is_err() {
+            return None;
+        }
         let pipe = pipe.as_mut()?;
         let signal = caught(Some(None), || pipe.pull()).unwrap_or_else(|panic| {
             rare.get_or_insert_default().failed = Some(panic);

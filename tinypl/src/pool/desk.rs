@@ -277,13 +277,15 @@ impl<E> Tray<E> {
 }
 
 impl<E> Outbox<E> {
-    /// Takes what is finished and was not sent.
-    pub(crate) fn fetch(&self, into: &mut VecDeque<E>) {
+    /// Takes what was sent, then what is finished and was not sent: so what one worker did stays in its order. How many the
+    /// latter were.
+    pub(crate) fn fetch(&self, sent: &Mutex<VecDeque<E>>, into: &mut VecDeque<E>) -> usize {
         let mut fetched = self.fetched.lock();
+        into.append(&mut sent.lock());
         let finished = self.finished.load(Acquire); // SYNC POINT: `put`
         // SAFETY: results before `finished` are written, and belong to who holds `fetched`
         into.extend((*fetched..finished).map(|i| unsafe { self.slots.take(i) }));
-        *fetched = finished;
+        finished - std::mem::replace(&mut *fetched, finished)
     }
 
     pub(crate) fn len(&self) -> usize {

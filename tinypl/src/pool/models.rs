@@ -200,11 +200,16 @@ fn outbox_fetch() {
         let items = Items::new(4);
         let sent = Arc::new(Mutex::new(VecDeque::new()));
         let (mut tray, outbox) = outbox(2);
+        let results = sent.clone();
         let consumer = spawn(move || {
             let mut batch = VecDeque::new();
-            outbox.fetch(&mut batch);
+            outbox.fetch(&results, &mut batch);
             assert!(outbox.len() <= 2);
-            outbox.fetch(&mut batch);
+            outbox.fetch(&results, &mut batch);
+            assert!(
+                batch.iter().is_sorted_by_key(|item: &Once| item.number),
+                "one worker's results are in their order"
+            );
             batch.into_iter().map(|item: Once| item.number).collect::<Vec<_>>()
         });
         tray.put(items.get(0));
@@ -232,7 +237,7 @@ fn outbox_two_fetch() {
             let outbox = outbox.clone();
             spawn(move || {
                 let mut batch = VecDeque::new();
-                outbox.fetch(&mut batch);
+                outbox.fetch(&Mutex::new(VecDeque::new()), &mut batch);
                 batch.into_iter().map(|item: Once| item.number).collect::<Vec<_>>()
             })
         });
@@ -240,7 +245,7 @@ fn outbox_two_fetch() {
         tray.put(items.get(1));
         let [a, b] = consumers.map(|consumer| consumer.join().unwrap());
         let mut rest = VecDeque::new();
-        outbox.fetch(&mut rest);
+        outbox.fetch(&Mutex::new(VecDeque::new()), &mut rest);
         let rest = rest.into_iter().map(|item| item.number).collect();
         assert_eq!(sorted([a, b, rest]), [0, 1]);
         items.assert_dropped_once();

@@ -221,8 +221,8 @@ impl<'a, T, M, G: Ride> Output<'a, T, M, G> {
 
     /// Takes what is finished and was not sent.
     fn reach_over(&mut self, results: &Results<Envelope<T, M, G>>) -> bool {
-        results.outboxes.iter().for_each(|outbox| outbox.fetch(&mut self.batch));
-        self.flow.sent.fetch_add(self.batch.len(), AcqRel);
+        let fetched = results.outboxes.iter().map(|outbox| outbox.fetch(&results.sent, &mut self.batch)).sum();
+        self.flow.sent.fetch_add(fetched, AcqRel);
         !self.batch.is_empty()
     }
 
