@@ -228,7 +228,7 @@ fn a_window_that_shrinks_while_a_chunk_is_taken_holds_back_nothing_of_it() {
         let mut sizes = [1, 7, 2, 100, 3].into_iter().cycle();
         let meanwhile = move |n: usize| {
             if n % 37 == 36 {
-                let resize: &Box<dyn Fn(usize) + Send + Sync> = late.wait();
+                let resize: &(dyn Fn(usize) + Send + Sync) = &**late.wait();
                 resize(sizes.next().unwrap());
             }
         };
