@@ -223,7 +223,7 @@ impl<F: FnMut(usize)> Serial for Meddling<F> {
 fn a_window_that_shrinks_while_a_chunk_is_taken_holds_back_nothing_of_it() {
     let _watchdog = watchdog(60);
     for workers in [1, 4] {
-        let order = Arc::new(OnceLock::new());
+        let order = Arc::new(OnceLock::<Box<dyn Fn(usize) + Send + Sync>>::new());
         let late = order.clone();
         let mut sizes = [1, 7, 2, 100, 3].into_iter().cycle();
         let meanwhile = move |n: usize| {

@@ -432,6 +432,7 @@ fn turn() {
     check("turn: two take it, one of them is stopped", Some(3), || {
         let stop = Arc::<Stop>::default();
         let turn = Arc::new(Turn::new(Site::here("share")));
+        #[expect(clippy::arc_with_non_send_sync, reason = "loom watches who is in there")]
         let inside = Arc::new(loom::cell::UnsafeCell::new(0));
         let take = |turn: &Turn, inside: &loom::cell::UnsafeCell<usize>| {
             turn.wait().map(|_turn| {
