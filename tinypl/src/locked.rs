@@ -7,6 +7,10 @@ use crate::pool::{Desks, Hand, Seat};
 use crate::sync::Mutex;
 use std::fmt;
 use std::ops::ControlFlow;
+use std::time::Duration;
+
+/// A worker who waits this long for the others' turn tells the consumer, who may nap till there are more results.
+const MOMENT: Duration = Duration::from_micros(20);
 
 /// What a [`Serial`] stage gives.
 pub type Given<S> =
@@ -222,10 +226,10 @@ impl<S: Serial> Locked<S> {
                 Some(state) => state,
                 // who holds it may wait for the source, for long
                 None if self.steal(hand, seat) => return Refill::Loaded,
-                None => {
+                None => self.state.try_lock_for(MOMENT).unwrap_or_else(|| {
                     stop::ring_downstream();
                     self.state.lock()
-                }
+                }),
             };
             if state.ended {
                 let failure = state.failure.take();

@@ -128,6 +128,10 @@ mod model {
             self.0.try_lock().ok()
         }
 
+        pub(crate) fn try_lock_for(&self, _: Duration) -> Option<MutexGuard<'_, T>> {
+            self.try_lock()
+        }
+
         pub(crate) fn get_mut(&mut self) -> &mut T {
             self.0.get_mut().unwrap_or_else(PoisonError::into_inner)
         }

@@ -75,10 +75,10 @@ impl Bell {
     }
 
     /// Sleeps until rung at `level`, until `limit` is over, or until this thread is to stop; not at all if `look`, called
-    /// after the announcement, finds what is waited for. May return early: the caller looks again.
+    /// after the announcement, finds what is waited for. May return early: the caller looks again. Whether it slept.
     #[cold]
     #[inline(never)]
-    pub(crate) fn sleep(self: &Arc<Self>, level: usize, limit: Option<Duration>, look: impl FnOnce() -> bool) {
+    pub(crate) fn sleep(self: &Arc<Self>, level: usize, limit: Option<Duration>, look: impl FnOnce() -> bool) -> bool {
         let mut sleepers = self.sleepers.lock();
         let rings = sleepers.rings;
         sleepers.count += 1;
@@ -100,10 +100,11 @@ impl Bell {
             self.forget(&sleepers);
             drop(sleepers);
             drop(registered);
-            return;
+            return true;
         }
         sleepers.count -= 1;
         self.forget(&sleepers);
+        false
     }
 
     fn forget(&self, sleepers: &Sleepers) {

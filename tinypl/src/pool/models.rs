@@ -377,7 +377,6 @@ fn credits_set_bound() {
 
 /// The bound was lowered below what is taken, so that one credit is not enough; they come from two sides.
 #[test]
-#[ignore = "hangs: `Credits::wait` names its level by a count of `dropped` that may be out of date"]
 fn credits_lowered() {
     check("credits: three taken, bound lowered to 1", Some(3), || {
         let credits = Arc::new(Credits::new(3));

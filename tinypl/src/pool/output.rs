@@ -197,20 +197,22 @@ impl<'a, T, M, G: Ride> Output<'a, T, M, G> {
     fn sleep(&mut self, results: &Results<Envelope<T, M, G>>, ended: &impl Fn() -> bool, limit: Option<Duration>) {
         let napped = CLOCK && self.nap.may();
         let items = &self.flow.items;
-        if napped {
+        let slept = if napped {
             let bound = self.flow.credits.bound();
             // once in a while till it is full: workers that then sleep are spread anew over the cores
             let much = if self.nap.is_long() { bound } else { (bound * 3 / 4).max(1) };
             let look = || results.anything_sent() || results.anything_finished() || ended();
-            items.sleep(self.given + much, Some(limit.map_or(NAP, |limit| limit.min(NAP))), look);
+            items.sleep(self.given + much, Some(limit.map_or(NAP, |limit| limit.min(NAP))), look)
         } else {
             let look = || {
                 results.ask();
                 results.anything_finished() || results.anything_sent() || ended()
             };
-            items.sleep(0, limit, look);
+            items.sleep(0, limit, look)
+        };
+        if slept {
+            self.nap.after(napped, self.flow.fill());
         }
-        self.nap.after(napped, self.flow.fill());
     }
 
     /// Takes all that was sent.
