@@ -92,6 +92,19 @@ impl Error {
         Self(Arc::new(Report { what, site: Some(site), item: None, source: None, panicked: false }))
     }
 
+    /// What a stage has to say of an item.
+    #[cfg(feature = "process")]
+    pub(crate) fn at_item(what: String, site: Site, item: u64) -> Self {
+        Self(Arc::new(Report { what, site: Some(site), item: Some(item), source: None, panicked: false }))
+    }
+
+    /// A panic in a worker process.
+    #[cfg(feature = "process")]
+    pub(crate) fn of_remote_panic(message: &str, site: Site, item: u64) -> Self {
+        let what = format!("panicked: {message}");
+        Self(Arc::new(Report { what, site: Some(site), item: Some(item), source: None, panicked: true }))
+    }
+
     /// The `Err` of a user's function.
     pub(crate) fn of_item(source: Box<dyn StdError + Send + Sync>, site: Site, item: u64) -> Self {
         let what = source.to_string();
@@ -100,8 +113,7 @@ impl Error {
 
     /// A panic that was caught, and what it noted on its way.
     fn of_panic(payload: &(dyn Any + Send), noted: Noted) -> Self {
-        let text =
-            payload.downcast_ref::<String>().map(String::as_str).or_else(|| payload.downcast_ref::<&str>().copied());
+        let text = message_of(payload);
         if let (Some(thrown), Some(text)) = (noted.thrown, text)
             && thrown.to_string() == text
         {
@@ -146,6 +158,11 @@ impl Error {
     pub fn is_panic(&self) -> bool {
         self.0.panicked
     }
+}
+
+/// A panic's message, if it is text.
+pub(crate) fn message_of(payload: &(dyn Any + Send)) -> Option<&str> {
+    payload.downcast_ref::<String>().map(String::as_str).or_else(|| payload.downcast_ref::<&str>().copied())
 }
 
 impl fmt::Display for Error {

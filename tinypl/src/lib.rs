@@ -21,6 +21,8 @@
 
 #[doc(hidden)]
 pub mod __private;
+#[cfg(feature = "process")]
+mod crew;
 mod error;
 mod expansion;
 mod func;
@@ -29,14 +31,20 @@ pub mod marker;
 mod pipe;
 mod pipeline;
 mod pool;
+#[cfg(feature = "process")]
+mod shm;
 mod stage;
 mod sync;
 
+#[cfg(feature = "process")]
+pub use crew::init;
 pub use error::{Error, Site};
 pub use locked::{Given, Locked, Serial, stage, stopping};
 pub use pipe::{Envelope, Like, Named, Pipe, Plain, Pulled, Ride, Signal, Tagged, Unnamed, Upstream};
 pub use pipeline::Pipeline;
 pub use pool::OnWorkerError;
+#[cfg(feature = "process")]
+pub use stage::process;
 pub use stage::{
     chain, debug, each, each_mut, enumerate, filter, filter_map, filter_map_mut, filter_mut, flatten, flatten_eager,
     map, map_mut, order, partition, range, ratelimit, share, skip, source, take, thread, try_map, try_map_mut, zip,

@@ -25,6 +25,8 @@ pub enum OnWorkerError {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Options {
     pub(crate) workers: usize,
+    /// Threads that serve the workers, and are none.
+    pub(crate) beside: usize,
     pub(crate) maxsize: Option<usize>,
     pub(crate) warn_timeout: Option<Duration>,
     pub(crate) end_timeout: Option<Duration>,
@@ -35,11 +37,16 @@ impl Options {
     pub(crate) fn new() -> Self {
         Self {
             workers: std::thread::available_parallelism().map_or(1, usize::from),
+            beside: 0,
             maxsize: None,
             warn_timeout: None,
             end_timeout: None,
             on_worker_error: OnWorkerError::default(),
         }
+    }
+
+    pub(crate) fn threads(&self) -> usize {
+        self.workers + self.beside
     }
 
     pub(crate) fn maxsize(&self) -> usize {
@@ -62,7 +69,7 @@ pub(crate) struct Flow {
     /// Rung when results have come. Its count is the credits taken.
     pub(crate) items: Arc<Bell>,
     pub(crate) stop: Arc<Stop>,
-    /// Workers that have not ended.
+    /// Threads that have not ended.
     active: AtomicUsize,
     /// Results sent or fetched so far.
     pub(crate) sent: AtomicUsize,
@@ -78,7 +85,7 @@ impl Flow {
             credits: Credits::new(options.maxsize().saturating_add(options.workers)),
             items: Bell::new(),
             stop: Arc::default(),
-            active: AtomicUsize::new(options.workers),
+            active: AtomicUsize::new(options.threads()),
             sent: AtomicUsize::new(0),
             failure: Mutex::new(None),
             left_behind: Mutex::new(None),

@@ -16,10 +16,10 @@ mod worker;
 
 pub(crate) use bell::Bell;
 pub(crate) use credits::Credits;
-pub(crate) use desk::Seat;
+pub(crate) use desk::{Cursor, Seat, Tray};
 pub(crate) use desks::Desks;
 pub use flow::OnWorkerError;
 pub(crate) use flow::{Flow, Options};
-pub(crate) use output::Output;
+pub(crate) use output::{Output, Results};
 pub(crate) use turn::Turn;
-pub(crate) use worker::Hand;
+pub(crate) use worker::{Above, Hand};

@@ -102,7 +102,7 @@ impl<'a, T: Send + 'a, M: Send + 'static, G: Ride> Output<'a, T, M, G> {
             self.start.flows.push(self.flow.clone());
         }
         self.slack = self.flow.credits.slack();
-        let (workers, chunk) = (self.flow.options.workers, self.flow.options.chunk());
+        let (workers, chunk) = (self.flow.options.threads(), self.flow.options.chunk());
         let cursors = above.share(workers, chunk);
         let (trays, outboxes): (Vec<_>, Vec<_>) = (0..workers).map(|_| outbox(chunk)).unzip();
         let results = Arc::new(Results { sent: CachePadded::new(Mutex::new(VecDeque::new())), outboxes, cursors });
@@ -187,7 +187,7 @@ impl<'a, T, M, G: Ride> Output<'a, T, M, G> {
                     "{} has waited {limit:?} for an item: {} of {} workers are running",
                     flow.site,
                     flow.active(),
-                    flow.options.workers,
+                    flow.options.threads(),
                 );
             }
         }
@@ -236,7 +236,7 @@ impl<'a, T, M, G: Ride> Output<'a, T, M, G> {
 
     /// Stops the workers, and waits for them, at most for `end_timeout`.
     fn end(&mut self) {
-        self.flow.stop.request();
+        self.flow.stop.request_in_drop();
         let Running::Yes { joins, above, .. } = &mut self.state else {
             return;
         };
@@ -250,7 +250,7 @@ impl<'a, T, M, G: Ride> Output<'a, T, M, G> {
                 let what = format!(
                     "{} of {} workers were still at their item {limit:?} after the stop, and were left behind",
                     self.flow.active(),
-                    self.flow.options.workers,
+                    self.flow.options.threads(),
                 );
                 let error = Error::of_stage(what, self.flow.site);
                 self.flow.leave_behind(error);

@@ -3,14 +3,22 @@
 use super::bell::Bell;
 use crate::sync::{Arc, AtomicBool, Mutex, Ordering::*, thread_local};
 use std::cell::RefCell;
+use std::fmt;
+use std::mem;
 
 /// One for all workers of a queue.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(crate) struct Stop {
     requested: AtomicBool,
+    /// Whoever asks can't wait: it unwinds.
+    hurried: AtomicBool,
     /// Where they sleep. Taken before a bell's own lock, never while holding it.
     bells: Mutex<Vec<Arc<Bell>>>,
+    /// For those who wait elsewhere.
+    calls: Mutex<Vec<Call>>,
 }
+
+type Call = Box<dyn Fn() + Send + Sync>;
 
 impl Stop {
     pub(crate) fn request(&self) {
@@ -18,11 +26,40 @@ impl Stop {
         for bell in &*self.bells.lock() {
             bell.ring();
         }
+        for call in &*self.calls.lock() {
+            call();
+        }
+    }
+
+    /// As [`request`](Self::request), from a drop that may be part of a panic.
+    pub(crate) fn request_in_drop(&self) {
+        self.hurried.fetch_or(std::thread::panicking(), SeqCst);
+        self.request();
+    }
+
+    pub(crate) fn is_hurried(&self) -> bool {
+        self.hurried.load(Acquire)
+    }
+
+    /// When it is requested, at once if it was, `call` is called. It must not wait.
+    #[cfg_attr(not(feature = "process"), expect(dead_code, reason = "threads sleep on bells"))]
+    pub(crate) fn on_request(&self, call: Call) {
+        let mut calls = self.calls.lock();
+        if self.is_requested() {
+            call();
+        }
+        calls.push(call);
     }
 
     #[inline]
     pub(crate) fn is_requested(&self) -> bool {
         self.requested.load(Acquire)
+    }
+}
+
+impl fmt::Debug for Stop {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Stop").field("requested", &self.requested).finish_non_exhaustive()
     }
 }
 
@@ -52,29 +89,32 @@ pub(crate) fn enlist(worker: Worker) {
     WORKER.with(|w| *w.borrow_mut() = Some(worker));
 }
 
-/// Until it is dropped this worker pulls: it may be told to stop.
+/// Until it is dropped this worker pulls: it may be told to stop. It may begin while another one lasts.
 #[derive(Debug)]
-pub(crate) struct Pulling(());
+pub(crate) struct Pulling {
+    before: bool,
+}
 
 impl Pulling {
     pub(crate) fn begin() -> Self {
-        Self::set(true);
-        Self(())
+        Self { before: Self::set(true) }
     }
 
-    fn set(pulling: bool) {
-        WORKER.with(|w| {
-            if let Some(worker) = &mut *w.borrow_mut() {
-                worker.pulling = pulling;
-            }
-        });
+    fn set(pulling: bool) -> bool {
+        WORKER.with(|w| w.borrow_mut().as_mut().is_some_and(|worker| mem::replace(&mut worker.pulling, pulling)))
     }
 }
 
 impl Drop for Pulling {
     fn drop(&mut self) {
-        Self::set(false);
+        Self::set(self.before);
     }
+}
+
+/// Whether this thread is one that can be told to stop.
+#[cfg(feature = "process")]
+pub(crate) fn enlisted() -> bool {
+    WORKER.with(|w| w.borrow().is_some())
 }
 
 /// Whether this thread is to end. A `None` from upstream is no end then: whoever remembers ends asks.

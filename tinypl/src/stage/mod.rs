@@ -10,6 +10,8 @@ mod map;
 pub(crate) mod marker;
 pub mod order;
 mod partition;
+#[cfg(feature = "process")]
+pub mod process;
 mod ratelimit;
 mod share;
 mod skip;

@@ -1,0 +1,21 @@
+//! Worker processes: how one is started, what it is told, and what happens when it dies.
+#[expect(unsafe_code, reason = "a constructor that runs before `main`, and functions that travel as offsets")]
+mod entry;
+mod ledger;
+pub(crate) mod luggage;
+mod options;
+#[expect(unsafe_code, reason = "atomics in memory that two processes share")]
+mod page;
+mod start;
+mod supervise;
+#[expect(unsafe_code, reason = "functions that travel as offsets")]
+mod task;
+mod wire;
+#[expect(unsafe_code, reason = "it calls what was sent as an offset")]
+mod worker;
+
+pub use entry::init;
+pub use options::OnDeath;
+pub(crate) use options::Options;
+pub(crate) use supervise::{Context, Crew, Shared, pack};
+pub(crate) use task::{Each, Map, MapInit, MapWith, Task};

@@ -1,0 +1,38 @@
+//! The options of a process stage, beside those it shares with a thread queue.
+use std::time::Duration;
+
+/// What becomes of the item that a worker process was at when it died.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum OnDeath {
+    /// The pipeline ends with an [`Error`](crate::Error) that names the item, and the signal or exit status.
+    #[default]
+    Fail,
+    /// Another worker runs it again, at most so many times; then as [`Fail`](Self::Fail).
+    Retry(u32),
+    /// It is left out, as a filter does, and a warning is logged that names it.
+    Skip,
+}
+
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Options {
+    pub(crate) workers: usize,
+    pub(crate) input_maxsize: Option<usize>,
+    pub(crate) start_timeout: Duration,
+    pub(crate) end_timeout: Duration,
+    pub(crate) item_timeout: Option<Duration>,
+    pub(crate) on_death: OnDeath,
+}
+
+impl Options {
+    pub(crate) fn new(workers: usize) -> Self {
+        Self {
+            workers,
+            input_maxsize: None,
+            start_timeout: Duration::from_secs(30),
+            end_timeout: Duration::from_secs(10),
+            item_timeout: None,
+            on_death: OnDeath::default(),
+        }
+    }
+}

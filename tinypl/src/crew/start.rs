@@ -1,0 +1,340 @@
+//! Starts a worker process, tells it what it is to run, and ends it.
+use super::entry::{self, Entry, Executable, MAGIC, VARIABLE};
+use super::luggage::{Boarded, Passenger};
+use super::page::{self, Page};
+use super::task::{Hello, Task};
+use super::wire::{self, Frames, Kind};
+use super::worker::{MOST_FDS, enter};
+use crate::shm::{Backend, Region};
+use rustix::event::Timespec;
+use rustix::event::{PollFd, PollFlags, poll};
+use rustix::io::Errno;
+use rustix::net::{SendAncillaryBuffer, SendAncillaryMessage, SendFlags, send, sendmsg};
+use std::any::{Any, type_name};
+use std::io::{self, IoSlice, Read};
+use std::mem::MaybeUninit;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::unix::net::UnixStream;
+use std::os::unix::process::{CommandExt, ExitStatusExt};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+use std::{env, mem};
+
+/// What all workers of a stage are told.
+pub(crate) struct Plan {
+    entry: i64,
+    functions: Vec<i64>,
+    task: String,
+    context: Vec<u8>,
+    passengers: Vec<Arc<dyn Passenger>>,
+}
+
+impl Plan {
+    /// # Errors
+    /// A sentence that says why no worker can be started.
+    pub(crate) fn new<T: Task>(task: T, context: Vec<u8>, passengers: Vec<Arc<dyn Passenger>>) -> Result<Self, String> {
+        if let Some(obstacle) = entry::obstacle() {
+            return Err(obstacle.to_owned());
+        }
+        let addresses = task.addresses();
+        if !addresses.iter().all(|address| entry::in_executable(*address)) {
+            return Err("the function lies in a shared library, where a worker may not find it: \
+                        call it from a closure, `|x| f(x)`"
+                .to_owned());
+        }
+        let functions = addresses.into_iter().map(entry::offset).collect();
+        Ok(Self {
+            entry: entry::offset(enter::<T> as Entry as usize),
+            functions,
+            task: type_name::<T>().to_owned(),
+            context,
+            passengers,
+        })
+    }
+}
+
+/// A worker that has said that it is ready.
+pub(crate) struct Worker {
+    child: Child,
+    pub(crate) socket: Arc<UnixStream>,
+    pub(crate) page: Arc<Page>,
+    /// What came after its `Ready`.
+    pub(crate) frames: Frames,
+    /// Held until all that it sent is decoded.
+    tickets: Vec<Box<dyn Any + Send>>,
+}
+
+/// Why a worker did not start.
+#[derive(Debug)]
+pub(crate) enum NoStart {
+    /// The stage ends before.
+    Quit,
+    /// It says so itself, or something is wrong at the other end: another one would do the same.
+    Refused(String),
+    /// It died.
+    Died(ExitStatus),
+    /// It was not heard of in time.
+    Late,
+    /// The system has not what it takes.
+    System(io::Error),
+}
+
+/// How a worker came to its end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Ended {
+    Itself,
+    Killed,
+}
+
+impl From<io::Error> for NoStart {
+    fn from(error: io::Error) -> Self {
+        Self::System(error)
+    }
+}
+
+impl Worker {
+    /// # Errors
+    /// When it could not be started, or when there is something to read at `quit` before it is ready.
+    pub(crate) fn start(plan: &Plan, limit: Duration, quit: BorrowedFd<'_>) -> Result<Self, NoStart> {
+        let region = Region::create(page::SIZE, Backend::Memfd).map_err(io::Error::other)?;
+        let mut fds = vec![region.fd().try_clone_to_owned()?];
+        let (mut passengers, mut tickets) = (Vec::new(), Vec::new());
+        for passenger in &plan.passengers {
+            let Boarded { fds: own, ticket } = passenger.board()?;
+            passengers.push(own.len());
+            fds.extend(own);
+            tickets.push(ticket);
+        }
+        let hello = Hello {
+            executable: Executable::own()?,
+            entry: plan.entry,
+            functions: plan.functions.clone(),
+            task: plan.task.clone(),
+            context: plan.context.clone(),
+            passengers,
+        };
+        let (socket, theirs) = UnixStream::pair()?;
+        let child = spawn(theirs)?;
+        let (socket, page) = (Arc::new(socket), Arc::new(Page::new(region)));
+        let mut worker = Self { child, socket, page, frames: Frames::default(), tickets };
+        worker.greet(&hello, &fds, Instant::now() + limit, quit)?;
+        Ok(worker)
+    }
+
+    fn greet(
+        &mut self,
+        hello: &Hello,
+        fds: &[OwnedFd],
+        deadline: Instant,
+        quit: BorrowedFd<'_>,
+    ) -> Result<(), NoStart> {
+        let mut magic = [0; mem::size_of_val(&MAGIC)];
+        self.await_bytes(deadline, quit)?;
+        match (&*self.socket).read_exact(&mut magic) {
+            Ok(()) if u64::from_le_bytes(magic) == MAGIC => {}
+            Ok(()) => {
+                return Err(NoStart::Refused("what was started is no worker of this version of tinypl".to_owned()));
+            }
+            Err(error) => return Err(self.gone(error)),
+        }
+        self.send_hello(hello, fds).map_err(|error| self.gone(error))?;
+        loop {
+            match self.frames.next() {
+                Err(garbage) => return Err(NoStart::Refused(format!("the worker sent what is no answer: {garbage}"))),
+                Ok(None) => {}
+                Ok(Some(frame)) => {
+                    let text = String::from_utf8_lossy(self.frames.body(&frame));
+                    return match frame.kind {
+                        Kind::Ready => Ok(()),
+                        Kind::Refused => Err(NoStart::Refused(format!("the worker refused: {text}"))),
+                        kind => Err(NoStart::Refused(format!("the worker sent {kind:?} before it was ready"))),
+                    };
+                }
+            }
+            self.await_bytes(deadline, quit)?;
+            match self.frames.read(&*self.socket) {
+                Ok(0) => return Err(self.gone(io::ErrorKind::UnexpectedEof.into())),
+                Ok(_) => {}
+                Err(error) => return Err(self.gone(error)),
+            }
+        }
+    }
+
+    fn await_bytes(&self, deadline: Instant, quit: BorrowedFd<'_>) -> Result<(), NoStart> {
+        match await_either(&self.socket, quit, Some(deadline))? {
+            Heard::Socket => Ok(()),
+            Heard::Quit => Err(NoStart::Quit),
+            Heard::Nothing => Err(NoStart::Late),
+        }
+    }
+
+    fn send_hello(&self, hello: &Hello, fds: &[OwnedFd]) -> io::Result<()> {
+        if fds.len() > MOST_FDS {
+            return Err(io::Error::other(format!(
+                "{} ring buffers are too many for one context",
+                hello.passengers.len()
+            )));
+        }
+        let mut bytes = Vec::new();
+        wire::push(&mut bytes, Kind::Hello, 0, |out| wire::encode(hello, out)).map_err(|error| match error {
+            wire::PushError::Body(error) => io::Error::other(error),
+            wire::PushError::TooLong(length) => io::Error::other(format!(
+                "the context is {length} bytes long, over the limit of {}: put it into a file, or into shared memory",
+                wire::LIMIT
+            )),
+        })?;
+        let fds: Vec<BorrowedFd<'_>> = fds.iter().map(AsFd::as_fd).collect();
+        let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(MOST_FDS))];
+        let mut control = SendAncillaryBuffer::new(&mut space);
+        if !control.push(SendAncillaryMessage::ScmRights(&fds)) {
+            return Err(io::Error::other("the descriptors do not fit into a message"));
+        }
+        let sent = retry(|| sendmsg(&self.socket, &[IoSlice::new(&bytes)], &mut control, SendFlags::NOSIGNAL))?;
+        send_all(&self.socket, &bytes[sent..])
+    }
+
+    /// What became of a worker that doesn't answer any more.
+    fn gone(&mut self, error: io::Error) -> NoStart {
+        match error.kind() {
+            io::ErrorKind::UnexpectedEof | io::ErrorKind::BrokenPipe | io::ErrorKind::ConnectionReset => {
+                self.kill().map_or_else(NoStart::System, NoStart::Died)
+            }
+            _ => NoStart::System(error),
+        }
+    }
+
+    pub(crate) fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// Tells it that nothing more comes.
+    pub(crate) fn dismiss(&self) {
+        let mut out = Vec::new();
+        wire::push_short(&mut out, Kind::Stop, 0, &[]);
+        // if it is gone, it has ended
+        let _ = send_all(&self.socket, &out);
+    }
+
+    /// Waits until it has exited, at most until `deadline`; then it is killed. What it still sends is dropped.
+    pub(crate) fn end(mut self, deadline: Instant) -> io::Result<Ended> {
+        // its end of the socket closes when it exits
+        while await_hangup(&self.socket, deadline)? {
+            let mut rest = [0; 4096];
+            if (&*self.socket).read(&mut rest).unwrap_or(0) == 0 {
+                self.kill()?;
+                return Ok(Ended::Itself);
+            }
+        }
+        self.kill()?;
+        Ok(Ended::Killed)
+    }
+
+    /// Ends it at once, if it has not ended, and says how it did.
+    pub(crate) fn kill(&mut self) -> io::Result<ExitStatus> {
+        // one that is on its way out keeps its own status
+        self.child.kill()?;
+        self.child.wait()
+    }
+}
+
+impl Drop for Worker {
+    fn drop(&mut self) {
+        let _ = self.kill();
+        self.tickets.clear();
+    }
+}
+
+/// This same executable, started again.
+fn spawn(socket: UnixStream) -> io::Result<Child> {
+    // the file that this process runs, even if its path leads to another one by now
+    let mut command = Command::new("/proc/self/exe");
+    if let Some(name) = env::args_os().next() {
+        command.arg0(name);
+    }
+    command.env(VARIABLE, "1").stdin(Stdio::from(OwnedFd::from(socket))).spawn()
+}
+
+/// Which of two descriptors has something to say.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Heard {
+    Socket,
+    Quit,
+    Nothing,
+}
+
+/// Waits for either, at most until `deadline`. The socket goes first.
+pub(crate) fn await_either(socket: &UnixStream, quit: BorrowedFd<'_>, deadline: Option<Instant>) -> io::Result<Heard> {
+    let mut fds = [PollFd::new(socket, PollFlags::IN), PollFd::from_borrowed_fd(quit, PollFlags::IN)];
+    await_any(&mut fds, deadline)?;
+    let [socket, quit] = fds;
+    Ok(match (socket.revents().is_empty(), quit.revents().is_empty()) {
+        (false, _) => Heard::Socket,
+        (true, false) => Heard::Quit,
+        (true, true) => Heard::Nothing,
+    })
+}
+
+/// Whether there is something to read, an end, too, before `deadline`.
+fn await_hangup(socket: &UnixStream, deadline: Instant) -> io::Result<bool> {
+    let mut fds = [PollFd::new(socket, PollFlags::IN)];
+    await_any(&mut fds, Some(deadline))
+}
+
+fn await_any(fds: &mut [PollFd<'_>], deadline: Option<Instant>) -> io::Result<bool> {
+    loop {
+        let left = deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
+        // rounded up: a poll that ends a moment too early would be made again and again
+        let left = left.map(|left| left + Duration::from_micros(1));
+        let left = left.and_then(|left| Timespec::try_from(left).ok());
+        match poll(fds, left.as_ref()) {
+            Ok(n) => return Ok(n > 0),
+            Err(Errno::INTR) => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+}
+
+/// Writes all of it. Who is gone raises no signal, whatever the program does with SIGPIPE.
+///
+/// # Errors
+/// When the other end is gone.
+pub(crate) fn send_all(socket: &UnixStream, mut bytes: &[u8]) -> io::Result<()> {
+    while !bytes.is_empty() {
+        let sent = retry(|| send(socket, bytes, SendFlags::NOSIGNAL))?;
+        bytes = &bytes[sent..];
+    }
+    Ok(())
+}
+
+fn retry<R>(mut f: impl FnMut() -> rustix::io::Result<R>) -> rustix::io::Result<R> {
+    loop {
+        match f() {
+            Err(Errno::INTR) => {}
+            other => return other,
+        }
+    }
+}
+
+/// How a process ended, for people.
+pub(crate) fn describe(status: ExitStatus) -> String {
+    let Some(signal) = status.signal() else {
+        return match status.code() {
+            Some(entry::BROKEN) => "it panicked outside of the function".to_owned(),
+            Some(code) => {
+                format!("it exited with status {code}, which is for the pipeline to do, not for the function")
+            }
+            None => status.to_string(),
+        };
+    };
+    let hint = match signal {
+        libc::SIGKILL => ": killed by somebody, or by the system for want of memory (see `dmesg`)",
+        libc::SIGSEGV => ": a bad access to memory in unsafe or foreign code, or a stack overflow",
+        libc::SIGABRT => ": it aborted; a stack overflow, a panic while panicking, or a panic where panics abort",
+        libc::SIGBUS => ": a bad access to memory, or to a mapped file that was cut",
+        libc::SIGILL | libc::SIGTRAP => ": an instruction that this processor refuses",
+        libc::SIGTERM => ": somebody asked it to end",
+        _ => "",
+    };
+    format!("it was ended by {status}{hint}")
+}

@@ -1,0 +1,619 @@
+//! The parent's side of a process stage. One thread pulls from above and hands out items (the feeder); one for each worker
+//! starts it, takes its results, and deals with its death (a driver). They block in plain reads and writes: a write is
+//! either so short that the socket has room for it, or goes to a worker that has nothing else to do than to read it; and
+//! whoever may have to wait for a worker's answer reads all its answers. So nobody waits in a circle.
+use super::ledger::{Job, Ledger, Peer};
+use super::luggage::{self, Passenger};
+use super::options::{OnDeath, Options};
+use super::start::{Ended, Heard, NoStart, Plan, Worker, await_either, describe, send_all};
+use super::task::Task;
+use super::wire::{Frames, Garbage, HEAD, Kind, LIMIT, encode};
+use crate::Error;
+use crate::error::{Site, caught};
+use crate::pipe::{Envelope, Pipe, Signal, Start};
+use crate::pool::stop::Pulling;
+use crate::pool::{Above, Credits, Cursor, Flow, Hand, Results, Tray};
+use std::any::type_name;
+use std::convert::Infallible;
+use std::io;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::sync::atomic::{AtomicUsize, Ordering::*};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::time::{Duration, Instant};
+
+/// The feeder takes at most so many items at once.
+const CHUNK: usize = 16;
+/// Results that a worker has finished and not sent are fetched when nothing has been heard of it for so long.
+const SILENCE: Duration = Duration::from_millis(1);
+/// So many workers in a row that die without having done anything are a stage that can't work.
+const FUTILE: usize = 8;
+
+/// What the stage, its handles and its threads share.
+#[derive(Debug, Default)]
+pub(crate) struct Shared {
+    pub(crate) options: OnceLock<Options>,
+    waiting: AtomicUsize,
+    restarts: AtomicUsize,
+    pids: Mutex<Vec<Option<u32>>>,
+}
+
+impl Shared {
+    /// Of the workers that live.
+    pub(crate) fn pids(&self) -> Vec<u32> {
+        lock(&self.pids).iter().copied().flatten().collect()
+    }
+
+    pub(crate) fn waiting(&self) -> usize {
+        self.waiting.load(Relaxed)
+    }
+
+    pub(crate) fn restarts(&self) -> usize {
+        self.restarts.load(Relaxed)
+    }
+
+    fn set_pid(&self, k: usize, pid: Option<u32>) {
+        let mut pids = lock(&self.pids);
+        if pids.len() <= k {
+            pids.resize(k + 1, None);
+        }
+        pids[k] = pid;
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// The stages above, and the workers that their items go to.
+pub(crate) struct Crew<P: Pipe, T: Task> {
+    up: Mutex<P>,
+    task: T,
+    context: Context,
+    site: Site,
+    shared: Arc<Shared>,
+    desk: OnceLock<Result<Desk<Rides<P>>, String>>,
+}
+
+/// What rides along with the items of `P`.
+type Rides<P> = <<P as Pipe>::Tags as crate::Named>::Raw;
+/// What the stage gives.
+type Given<P, T> = Envelope<<T as Task>::Out, <<P as Pipe>::Marker as crate::Named>::Raw, Rides<P>>;
+
+/// The context's bytes and what came along with them, or why there are none.
+pub(crate) type Context = Result<(Vec<u8>, Vec<Arc<dyn Passenger>>), String>;
+
+/// Encodes what is sent to each worker once.
+pub(crate) fn pack<C: serde::Serialize>(context: &C) -> Context {
+    let mut bytes = Vec::new();
+    let (result, luggage) = luggage::packing(|| encode(context, &mut bytes));
+    match result {
+        Ok(()) => Ok((bytes, luggage.passengers)),
+        Err(error) => Err(format!("the context, of type {}, could not be encoded: {error}", type_name::<C>())),
+    }
+}
+
+/// What the threads work at.
+struct Desk<G> {
+    plan: Plan,
+    options: Options,
+    ledger: Mutex<Ledger<G>>,
+    /// Held while something is written to a worker, so that what was assigned first is sent first.
+    pens: Vec<Mutex<()>>,
+    /// How many items may be unfinished; `None` if what is under way is bound enough.
+    input: Option<Credits>,
+    quit: Arc<Quit>,
+    /// How many workers in a row have died without having done anything.
+    futile: AtomicUsize,
+}
+
+/// Tells all drivers that it is over, wherever they wait.
+#[derive(Debug)]
+struct Quit {
+    read: OwnedFd,
+    /// Closed to tell.
+    write: Mutex<Option<OwnedFd>>,
+}
+
+impl Quit {
+    fn new() -> io::Result<Arc<Self>> {
+        let (read, write) = rustix::pipe::pipe_with(rustix::pipe::PipeFlags::CLOEXEC)?;
+        Ok(Arc::new(Self { read, write: Mutex::new(Some(write)) }))
+    }
+
+    fn tell(&self) {
+        lock(&self.write).take();
+    }
+
+    fn fd(&self) -> BorrowedFd<'_> {
+        self.read.as_fd()
+    }
+}
+
+/// Why a driver stopped listening to its worker.
+enum Parting {
+    /// The stage has ended.
+    Quit,
+    /// The worker has closed its end.
+    Gone,
+    /// Its item took longer than `item_timeout`.
+    Late(Duration),
+    /// It sent what makes no sense.
+    Garbage(String),
+}
+
+impl From<Garbage> for Parting {
+    fn from(garbage: Garbage) -> Self {
+        Self::Garbage(garbage.to_string())
+    }
+}
+
+impl<P: Pipe<Item = T::In>, T: Task> Crew<P, T> {
+    pub(crate) fn new(up: P, task: T, context: Context, site: Site, shared: Arc<Shared>) -> Self {
+        Self { up: Mutex::new(up), task, context, site, shared, desk: OnceLock::new() }
+    }
+
+    /// Everything that can go wrong before the first worker.
+    fn open(&self, flow: &Flow) -> Result<Desk<Rides<P>>, String> {
+        let options = *self.shared.options.get().expect("set by the stage when it starts");
+        let (context, passengers) = self.context.clone()?;
+        let plan = Plan::new(self.task, context, passengers)?;
+        let quit = Quit::new().map_err(|error| format!("there is no descriptor left for a pipe: {error}"))?;
+        let told = quit.clone();
+        flow.stop.on_request(Box::new(move || told.tell()));
+        Ok(Desk {
+            plan,
+            options,
+            ledger: Mutex::new(Ledger::new(options.workers, flow.credits.bound())),
+            pens: (0..options.workers).map(|_| Mutex::new(())).collect(),
+            input: options.input_maxsize.map(|n| Credits::new(n.saturating_add(options.workers))),
+            quit,
+            futile: AtomicUsize::new(0),
+        })
+    }
+
+    fn error(&self, what: String) -> Error {
+        Error::of_stage(what, self.site)
+    }
+
+    // ---- the feeder
+
+    /// Pulls from above and hands out, until nothing comes any more.
+    fn feed(&self, desk: &Desk<Rides<P>>, hand: &mut Hand, results: &Results<Given<P, T>>) {
+        let mut up = lock(&self.up);
+        // how many items were taken: markers don't go to the workers
+        let mut items = 0;
+        while !hand.flow.stop.is_requested() {
+            let room = desk.input.as_ref().map_or(usize::MAX, |input| input.free(items));
+            let free = hand.flow.credits.free(hand.taken).min(room);
+            if free == 0 {
+                let _pulling = Pulling::begin();
+                match &desk.input {
+                    Some(input) if room == 0 => input.wait(items, &mut hand.patient),
+                    _ => hand.flow.credits.wait(hand.taken, &mut hand.patient),
+                }
+                continue;
+            }
+            let (jobs, goes_on) = self.pull(&mut up, free, hand, results);
+            items += jobs.len();
+            lock(&desk.ledger).add(jobs);
+            self.hand_out(desk);
+            match goes_on {
+                Ok(true) => {}
+                Ok(false) => {
+                    lock(&desk.ledger).over = true;
+                    return desk.end_if_done();
+                }
+                Err(error) => return hand.flow.fail(error),
+            }
+        }
+    }
+
+    /// Takes as many as are sure to come at once, and at least one.
+    fn pull(
+        &self,
+        up: &mut P,
+        free: usize,
+        hand: &mut Hand,
+        results: &Results<Given<P, T>>,
+    ) -> (Vec<Job<Rides<P>>>, Result<bool, Error>) {
+        let mut jobs = Vec::new();
+        let mut passed = Vec::new();
+        let mut goes_on = Ok(true);
+        let sure = up.ready();
+        for _ in 0..free.min(CHUNK).min(sure.max(1)) {
+            let signal = {
+                let _pulling = Pulling::begin();
+                caught(Some(None), || up.pull())
+            };
+            goes_on = match signal {
+                Ok(Some(signal)) => {
+                    hand.taken += 1;
+                    self.encode(signal, up.number(), &mut jobs, &mut passed)
+                }
+                Ok(None) if hand.flow.stop.is_requested() => Ok(false),
+                Ok(None) => caught(Some(Ok(())), || up.finish()).and_then(|end| end).map(|()| false),
+                Err(panic) => Err(panic),
+            };
+            if !matches!(goes_on, Ok(true)) {
+                break;
+            }
+        }
+        deliver(&hand.flow, results, passed);
+        (jobs, goes_on)
+    }
+
+    /// What goes to a worker, and what passes it by: markers, and the gaps of discarded items.
+    fn encode(
+        &self,
+        signal: Signal<P>,
+        number: u64,
+        jobs: &mut Vec<Job<Rides<P>>>,
+        passed: &mut Vec<Given<P, T>>,
+    ) -> Result<bool, Error> {
+        match signal {
+            Envelope::Item(item, ride) => {
+                let mut body = Vec::new();
+                let (encoded, luggage) = caught(None, || luggage::packing(|| encode(&item, &mut body)))?;
+                let what = type_name::<T::In>();
+                let at_item = |what| Error::at_item(what, self.site, number);
+                encoded.map_err(|error| {
+                    at_item(format!("the item, of type {what}, could not be encoded for a worker process: {error}"))
+                })?;
+                if body.len() + HEAD > LIMIT {
+                    return Err(at_item(format!(
+                        "the item, of type {what}, is {} bytes long, over the limit of {LIMIT} for what travels between \
+                         processes: put it into a `process::SharedMemoryRingBuffer`",
+                        body.len()
+                    )));
+                }
+                jobs.push(Job { number, ride, body, luggage, deaths: 0 });
+            }
+            Envelope::Mark(mark, ride) => passed.push(Envelope::Mark(mark, ride)),
+            Envelope::Gap(gap, ride) => passed.push(Envelope::Gap(gap, ride)),
+        }
+        Ok(true)
+    }
+
+    /// Sends what waits to who has room for it.
+    fn hand_out(&self, desk: &Desk<Rides<P>>) {
+        loop {
+            let mut ledger = lock(&desk.ledger);
+            let Some(k) = ledger.idlest() else { break };
+            let Some(sending) = ledger.assign(k) else { break };
+            desk.send(k, ledger, sending);
+        }
+        self.shared.waiting.store(lock(&desk.ledger).waiting(), Relaxed);
+    }
+
+    // ---- the drivers
+
+    /// Keeps the worker of one place going, and its successors.
+    fn drive(&self, desk: &Desk<Rides<P>>, k: usize, flow: &Flow, results: &Results<Given<P, T>>) {
+        while let Some(mut worker) = self.start(desk, flow) {
+            self.shared.set_pid(k, Some(worker.pid()));
+            let peer = Peer { socket: worker.socket.clone(), page: worker.page.clone() };
+            lock(&desk.ledger).attach(k, peer);
+            self.hand_out(desk);
+            let Err(parting) = self.listen(desk, k, &mut worker, flow, results);
+            lock(&desk.ledger).detach(k);
+            let goes_on = match parting {
+                Parting::Quit => {
+                    self.dismiss(desk, k, worker, flow);
+                    false
+                }
+                Parting::Gone => self.bury(desk, k, worker, None, flow, results),
+                Parting::Late(limit) => self.bury(desk, k, worker, Some(limit), flow, results),
+                Parting::Garbage(what) => {
+                    let pid = worker.pid();
+                    drop(worker);
+                    flow.fail(self.error(format!("the worker process {pid} sent what is no answer: {what}")));
+                    false
+                }
+            };
+            self.shared.set_pid(k, None);
+            if !goes_on {
+                break;
+            }
+            self.shared.restarts.fetch_add(1, Relaxed);
+            self.hand_out(desk);
+        }
+    }
+
+    /// A worker that is ready; `None` when the stage ends.
+    fn start(&self, desk: &Desk<Rides<P>>, flow: &Flow) -> Option<Worker> {
+        let limit = desk.options.start_timeout;
+        loop {
+            let why = match Worker::start(&desk.plan, limit, desk.quit.fd()) {
+                Ok(worker) => return Some(worker),
+                Err(NoStart::Quit) => return None,
+                Err(NoStart::Died(_)) if desk.futile.fetch_add(1, Relaxed) + 1 < FUTILE => continue,
+                Err(NoStart::Died(status)) => {
+                    format!("worker processes die before they are ready, {FUTILE} in a row: {}", describe(status))
+                }
+                Err(NoStart::Refused(why)) => format!("a worker process could not be started: {why}"),
+                Err(NoStart::Late) => {
+                    format!("a worker process was not ready after `start_timeout`, {limit:?}")
+                }
+                Err(NoStart::System(error)) => format!("a worker process could not be started: {error}"),
+            };
+            flow.fail(self.error(why));
+            return None;
+        }
+    }
+
+    /// Takes a worker's results until there is no more to be had.
+    fn listen(
+        &self,
+        desk: &Desk<Rides<P>>,
+        k: usize,
+        worker: &mut Worker,
+        flow: &Flow,
+        results: &Results<Given<P, T>>,
+    ) -> Result<Infallible, Parting> {
+        // what it had finished and not sent was looked for since it was last heard
+        let mut looked = false;
+        loop {
+            let (silence, late) = desk.deadlines(k, looked);
+            let heard = await_either(&worker.socket, desk.quit.fd(), [silence, late].into_iter().flatten().min());
+            match heard.map_err(|error| Parting::Garbage(error.to_string()))? {
+                Heard::Socket => {
+                    // an error is an end, too
+                    if worker.frames.read(&*worker.socket).unwrap_or(0) == 0 {
+                        return Err(Parting::Gone);
+                    }
+                    self.take(desk, k, &mut worker.frames, flow, results)?;
+                    looked = false;
+                }
+                Heard::Quit => return Err(Parting::Quit),
+                Heard::Nothing => {
+                    let mut finished = Frames::of(worker.page.finished());
+                    let any = self.take(desk, k, &mut finished, flow, results)?;
+                    looked = true;
+                    if !any && late.is_some_and(|late| late <= Instant::now()) {
+                        return Err(Parting::Late(desk.options.item_timeout.unwrap_or_default()));
+                    }
+                }
+            }
+        }
+    }
+
+    /// Takes the answers that have come, and sends the worker more. Whether there was one.
+    fn take(
+        &self,
+        desk: &Desk<Rides<P>>,
+        k: usize,
+        frames: &mut Frames,
+        flow: &Flow,
+        results: &Results<Given<P, T>>,
+    ) -> Result<bool, Parting> {
+        let mut answers = Vec::new();
+        let mut ledger = lock(&desk.ledger);
+        while let Some(frame) = frames.next()? {
+            if !matches!(frame.kind, Kind::Done | Kind::Panicked | Kind::Failed) {
+                return Err(Garbage::OutOfPlace(frame.kind).into());
+            }
+            match ledger.answered(k, frame.number) {
+                Ok(Some(job)) => answers.push((job, frame)),
+                Ok(None) => {} // the page showed it before
+                Err(n) => return Err(Parting::Garbage(format!("an answer to the item {n}, which it was not given"))),
+            }
+        }
+        if answers.is_empty() {
+            return Ok(false);
+        }
+        ledger.pace(k);
+        // before anything else: the worker is not to wait
+        match ledger.assign(k) {
+            Some(sending) => desk.send(k, ledger, sending),
+            None => drop(ledger),
+        }
+        desk.futile.store(0, Relaxed);
+        let n = answers.len();
+        let mut batch = Vec::with_capacity(n);
+        for (job, frame) in answers {
+            match self.result(&job, frame.kind, frames.body(&frame)) {
+                Ok(result) => batch.push(Envelope::Item(result, job.ride)),
+                Err(error) => flow.fail(error),
+            }
+        }
+        deliver(flow, results, batch);
+        self.shared.waiting.store(lock(&desk.ledger).waiting(), Relaxed);
+        desk.finished(n);
+        Ok(true)
+    }
+
+    /// What an answer says.
+    fn result(&self, job: &Job<Rides<P>>, kind: Kind, body: &[u8]) -> Result<T::Out, Error> {
+        let at_item = |what| Error::at_item(what, self.site, job.number);
+        match kind {
+            Kind::Panicked => Err(Error::of_remote_panic(&String::from_utf8_lossy(body), self.site, job.number)),
+            Kind::Failed => Err(at_item(String::from_utf8_lossy(body).into_owned())),
+            _ => caught(None, || postcard::from_bytes(body).and_then(|reply| T::out(&job.body, reply)))?.map_err(
+                |error| {
+                    let of = type_name::<T::Reply>();
+                    at_item(format!("the result, of type {of}, could not be decoded: {error}"))
+                },
+            ),
+        }
+    }
+
+    /// The stage has ended: the worker may finish its item.
+    fn dismiss(&self, desk: &Desk<Rides<P>>, k: usize, worker: Worker, flow: &Flow) {
+        worker.page.recall();
+        let hurried = flow.stop.is_hurried();
+        // who holds the pen may wait for this very worker
+        if let Ok(_pen) = desk.pens[k].try_lock()
+            && !hurried
+        {
+            worker.dismiss();
+        }
+        let (limit, pid) = (desk.options.end_timeout, worker.pid());
+        let deadline = Instant::now() + if hurried { Duration::ZERO } else { limit };
+        if let Ok(Ended::Killed) = worker.end(deadline)
+            && !hurried
+        {
+            log::warn!(
+                "{}: the worker process {pid} was still at its item {limit:?} after the stop, and was killed",
+                self.site
+            );
+        }
+    }
+
+    /// A worker has died, or is to, for its item took too long. Takes what it has finished, and sees to the item that it was
+    /// at. Whether another worker is to take its place.
+    fn bury(
+        &self,
+        desk: &Desk<Rides<P>>,
+        k: usize,
+        mut worker: Worker,
+        late: Option<Duration>,
+        flow: &Flow,
+        results: &Results<Given<P, T>>,
+    ) -> bool {
+        let pid = worker.pid();
+        let status = worker.kill();
+        // nothing changes any more: what is in the socket, then what did not get there
+        let mut last = std::mem::take(&mut worker.frames);
+        let taken = loop {
+            if let Err(parting) = self.take(desk, k, &mut last, flow, results) {
+                break Err(parting);
+            }
+            if last.read(&*worker.socket).unwrap_or(0) == 0 {
+                break self.take(desk, k, &mut Frames::of(worker.page.finished()), flow, results);
+            }
+        };
+        if let Err(Parting::Garbage(what)) = taken {
+            flow.fail(self.error(format!("the worker process {pid} sent what is no answer, and died: {what}")));
+            return false;
+        }
+        let ran = lock(&desk.ledger).died(k, &worker.page);
+        let how = match (late, status) {
+            (Some(limit), _) => format!("it took longer than `item_timeout`, {limit:?}, and was killed"),
+            (None, Ok(status)) => describe(status),
+            (None, Err(error)) => format!("its status is not known: {error}"),
+        };
+        drop(worker);
+        match ran {
+            Some(job) => {
+                self.mourn(desk, job, &format!("the worker process {pid} died at this item: {how}"), flow, results)
+            }
+            None if desk.futile.fetch_add(1, Relaxed) + 1 >= FUTILE => {
+                flow.fail(self.error(format!(
+                    "worker processes die without having done anything, {FUTILE} in a row; the last one: {how}"
+                )));
+            }
+            None => log::warn!("{}: the idle worker process {pid} died, and is replaced: {how}", self.site),
+        }
+        !flow.stop.is_requested()
+    }
+
+    /// An item that a worker died of.
+    fn mourn(
+        &self,
+        desk: &Desk<Rides<P>>,
+        mut job: Job<Rides<P>>,
+        what: &str,
+        flow: &Flow,
+        results: &Results<Given<P, T>>,
+    ) {
+        let error = |what| Error::at_item(what, self.site, job.number);
+        match desk.options.on_death {
+            OnDeath::Fail => flow.fail(error(format!(
+                "{what}; `on_death = retry(1)` would run it once more, `on_death = skip` leave it out"
+            ))),
+            OnDeath::Retry(n) if job.deaths < n => {
+                log::warn!("{}; it is run again", error(what.to_owned()));
+                job.deaths += 1;
+                lock(&desk.ledger).again(job);
+            }
+            OnDeath::Retry(n) => {
+                flow.fail(error(format!("{what}; this happened {} times, `on_death = retry({n})`", n + 1)))
+            }
+            OnDeath::Skip => {
+                log::warn!("{}; it is left out", error(what.to_owned()));
+                match Envelope::gap(job.ride) {
+                    Some(gap) => deliver(flow, results, vec![gap]),
+                    None => flow.credits.give_back(1),
+                }
+                drop(job);
+                desk.finished(1);
+            }
+        }
+    }
+}
+
+impl<G> Desk<G> {
+    /// Writes what was assigned while the ledger was held.
+    fn send(&self, k: usize, ledger: MutexGuard<'_, Ledger<G>>, (peer, bytes): (Peer, Vec<u8>)) {
+        let _pen = lock(&self.pens[k]);
+        drop(ledger);
+        // if it is gone its driver hears of it
+        let _ = send_all(&peer.socket, &bytes);
+    }
+
+    /// Until when to wait for a worker: before the page is looked at, and before its item is late.
+    fn deadlines(&self, k: usize, looked: bool) -> (Option<Instant>, Option<Instant>) {
+        let ledger = lock(&self.ledger);
+        let link = ledger.link(k);
+        let silence = (link.under_way() > 1 && !looked).then(|| Instant::now() + SILENCE);
+        let late = self.options.item_timeout.filter(|_| link.under_way() > 0).map(|limit| link.since + limit);
+        (silence, late)
+    }
+
+    /// Items have been dealt with.
+    fn finished(&self, n: usize) {
+        if let Some(input) = &self.input {
+            input.give_back(n);
+        }
+        self.end_if_done();
+    }
+
+    fn end_if_done(&self) {
+        if lock(&self.ledger).is_done() {
+            self.quit.tell();
+        }
+    }
+}
+
+/// To the consumer.
+fn deliver<E>(flow: &Flow, results: &Results<E>, batch: Vec<E>) {
+    if batch.is_empty() {
+        return;
+    }
+    let n = batch.len();
+    let mut sent = results.sent.lock();
+    sent.extend(batch);
+    let level = flow.sent.fetch_add(n, AcqRel) + n;
+    // under the lock: whoever lies down has seen what is there
+    let due = flow.items.is_due(level);
+    drop(sent);
+    if due {
+        flow.items.ring();
+    }
+}
+
+impl<P, T> Above<Given<P, T>> for Crew<P, T>
+where
+    P: Pipe<Item = T::In> + Send,
+    T: Task<Out: Send>,
+{
+    fn start(&mut self, start: &mut Start) {
+        self.up.get_mut().unwrap_or_else(PoisonError::into_inner).start(start);
+    }
+
+    fn share(&mut self, _: usize, _: usize) -> Vec<Arc<Cursor>> {
+        Vec::new()
+    }
+
+    /// The last seat is the feeder's.
+    fn work(&self, hand: &mut Hand, results: &Results<Given<P, T>>, _: &mut Tray<Given<P, T>>) {
+        match self.desk.get_or_init(|| self.open(&hand.flow)) {
+            Err(why) => hand.flow.fail(self.error(why.clone())),
+            Ok(desk) if hand.seat < desk.options.workers => self.drive(desk, hand.seat, &hand.flow, results),
+            Ok(desk) => self.feed(desk, hand, results),
+        }
+    }
+
+    /// What is left is bytes, and goes with the stage.
+    fn clear(&self, _: usize) {}
+}

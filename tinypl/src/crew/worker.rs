@@ -1,0 +1,262 @@
+//! The worker's side: it takes items from its socket and sends results back, until it is told to stop or its parent is gone.
+//!
+//! One thread runs `f`, and reads and writes between items. The other one only watches whether the parent lives, whatever `f`
+//! does; so nobody is left behind, and an item passes no more threads than it must.
+use super::entry::{self, Executable, MAGIC};
+use super::luggage;
+use super::page::Page;
+use super::start::send_all;
+use super::task::{Hello, Task};
+use super::wire::{self, Frames, Garbage, Kind, PushError};
+use crate::error::message_of;
+use crate::shm::Region;
+use rustix::event::{PollFd, PollFlags, poll};
+use rustix::net::{RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, recvmsg};
+use std::any::type_name;
+use std::io::{self, IoSliceMut, Write};
+use std::mem::MaybeUninit;
+use std::os::fd::OwnedFd;
+use std::os::unix::net::UnixStream;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::thread;
+use std::time::{Duration, Instant};
+
+/// As the main thread of a program has; a function is to find no less than without processes.
+const STACK: usize = 8 << 20;
+/// How long results wait for company.
+const COMPANY: Duration = Duration::from_micros(20);
+/// The exit status of a worker whose parent is gone.
+const ORPHAN: i32 = 113;
+/// The most descriptors that one message carries, on Linux.
+pub(crate) const MOST_FDS: usize = 253;
+
+/// What a worker has been given to begin with.
+#[derive(Debug)]
+pub(crate) struct Input {
+    socket: UnixStream,
+    hello: Hello,
+    page: Page,
+    fds: Vec<Vec<OwnedFd>>,
+    frames: Frames,
+}
+
+/// Runs as the worker at the other end of `socket`.
+///
+/// # Errors
+/// When the parent can't be talked to.
+pub(crate) fn serve(socket: UnixStream) -> io::Result<()> {
+    send_all(&socket, &MAGIC.to_le_bytes())?;
+    let (mut frames, mut fds) = receive_hello(&socket)?;
+    let Some(frame) = frames.next().map_err(io::Error::other)? else { return Ok(()) };
+    if frame.kind != Kind::Hello {
+        return Err(io::Error::other(Garbage::OutOfPlace(frame.kind)));
+    }
+    let hello: Hello = postcard::from_bytes(frames.body(&frame)).map_err(io::Error::other)?;
+    let own = Executable::own()?;
+    if hello.executable != own {
+        let what = format!("it runs another executable: {own:?}, and its parent {:?}", hello.executable);
+        return refuse(&socket, &what);
+    }
+    if fds.len() != 1 + hello.passengers.iter().sum::<usize>() {
+        return refuse(&socket, &format!("it received {} descriptors, and not as many as were sent", fds.len()));
+    }
+    let page = Page::new(Region::open(fds.remove(0), super::page::SIZE)?);
+    let fds = hello.passengers.iter().map(|n| fds.drain(..n).collect()).collect();
+    // SAFETY: the parent runs this same executable, and is ours: nobody else has the other end
+    let enter = unsafe { entry::entry(hello.entry) };
+    enter(Input { socket, hello, page, fds, frames })
+}
+
+fn refuse(socket: &UnixStream, why: &str) -> io::Result<()> {
+    let mut out = Vec::new();
+    wire::push_short(&mut out, Kind::Refused, 0, why.as_bytes());
+    send_all(socket, &out)
+}
+
+/// Reads the first frame, and the descriptors that come with its first byte.
+fn receive_hello(socket: &UnixStream) -> io::Result<(Frames, Vec<OwnedFd>)> {
+    let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(MOST_FDS))];
+    let mut control = RecvAncillaryBuffer::new(&mut space);
+    let mut bytes = vec![0; 64 << 10];
+    let received = recvmsg(socket, &mut [IoSliceMut::new(&mut bytes)], &mut control, RecvFlags::CMSG_CLOEXEC)?;
+    bytes.truncate(received.bytes);
+    let mut fds = Vec::new();
+    for message in control.drain() {
+        if let RecvAncillaryMessage::ScmRights(rights) = message {
+            fds.extend(rights);
+        }
+    }
+    let mut frames = Frames::of(bytes);
+    while !frames.has_one() && frames.read(socket)? > 0 {}
+    Ok((frames, fds))
+}
+
+/// The entry for a task: here its types are known.
+pub(crate) fn enter<T: Task>(input: Input) -> io::Result<()> {
+    let Input { socket, hello, page, fds, frames } = input;
+    if hello.task != type_name::<T>() {
+        return refuse(&socket, &format!("it was to run {}, and found {}", hello.task, type_name::<T>()));
+    }
+    // SAFETY: sent with the task's own type, by this same executable
+    let task = unsafe { T::at(&hello.functions) };
+    let Some(task) = task else { return refuse(&socket, "the functions are missing") };
+    let watched = socket.try_clone()?;
+    let run = || {
+        let context = luggage::unpacking(fds, || postcard::from_bytes(&hello.context));
+        match context {
+            Ok(context) => {
+                Runner { task, context, state: None, socket, page, out: Vec::new(), last: Instant::now() }.run(frames)
+            }
+            Err(error) => {
+                let context = type_name::<T::Context>();
+                refuse(&socket, &format!("its context, of type {context}, could not be decoded: {error}"))
+            }
+        }
+    };
+    let end = || {
+        let status = match catch_unwind(AssertUnwindSafe(run)) {
+            Ok(Ok(())) => 0,
+            // the parent doesn't listen any more
+            Ok(Err(_)) => ORPHAN,
+            Err(_) => entry::BROKEN,
+        };
+        std::process::exit(status)
+    };
+    thread::scope(|scope| {
+        thread::Builder::new().name("tinypl-worker".to_owned()).stack_size(STACK).spawn_scoped(scope, end)?;
+        wait_for_end(&watched)
+    })
+}
+
+/// Returns when the parent is gone. This thread does nothing else.
+fn wait_for_end(socket: &UnixStream) -> io::Result<()> {
+    loop {
+        match poll(&mut [PollFd::new(socket, PollFlags::RDHUP)], None) {
+            // no destructors, and nothing else of the program's: any lock may be held
+            Ok(_) => entry::leave(ORPHAN),
+            Err(rustix::io::Errno::INTR) => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+}
+
+/// Runs items.
+struct Runner<T: Task> {
+    task: T,
+    context: T::Context,
+    state: Option<T::State>,
+    socket: UnixStream,
+    page: Page,
+    /// Results that wait for company; the page shows them, too.
+    out: Vec<u8>,
+    /// When they were last sent.
+    last: Instant,
+}
+
+impl<T: Task> Runner<T> {
+    fn run(mut self, mut frames: Frames) -> io::Result<()> {
+        let mut ready = Vec::new();
+        wire::push_short(&mut ready, Kind::Ready, 0, &[]);
+        send_all(&self.socket, &ready)?;
+        self.last = Instant::now();
+        let mut began = self.last;
+        let mut recalled = false;
+        loop {
+            while let Some(frame) = frames.next().map_err(io::Error::other)? {
+                match frame.kind {
+                    Kind::Item if recalled => {}
+                    Kind::Item if self.page.start() => {
+                        self.item(frame.number, frames.body(&frame))?;
+                        let now = Instant::now();
+                        self.page.took((now - began).as_nanos() as u64);
+                        began = now;
+                        if now - self.last > COMPANY {
+                            self.send(now)?;
+                        }
+                    }
+                    Kind::Item => recalled = true,
+                    Kind::Resume => {
+                        self.page.resume(frame.number);
+                        recalled = false;
+                    }
+                    Kind::Stop => return self.send(began),
+                    other => return Err(io::Error::other(Garbage::OutOfPlace(other))),
+                }
+            }
+            self.send(began)?;
+            if frames.read(&self.socket)? == 0 {
+                return Ok(());
+            }
+            began = Instant::now();
+        }
+    }
+
+    /// One item, from its bytes to those of its result.
+    fn item(&mut self, number: u64, body: &[u8]) -> io::Result<()> {
+        let start = self.out.len();
+        let (task, context, state) = (self.task, &self.context, &mut self.state);
+        let result = catch_unwind(AssertUnwindSafe(|| {
+            let item = postcard::from_bytes(body).map_err(|error| {
+                format!("the item, of type {}, could not be decoded in the worker: {error}", type_name::<T::In>())
+            })?;
+            Ok::<_, String>(task.run(context, state, item))
+        }));
+        match result {
+            Ok(Ok(reply)) => self.reply(number, &reply),
+            Ok(Err(sentence)) => self.say(Kind::Failed, number, &sentence),
+            Err(payload) => {
+                // it may be half changed
+                self.state = None;
+                self.say(Kind::Panicked, number, message_of(&*payload).unwrap_or("(a payload that is not text)"));
+                std::mem::forget(payload); // it may panic again when it is dropped
+            }
+        }
+        let _ = io::stdout().flush();
+        if self.page.publish(&self.out[start..]) {
+            return Ok(());
+        }
+        // what is too large for the page is sent at once
+        self.send(Instant::now())
+    }
+
+    fn reply(&mut self, number: u64, reply: &T::Reply) {
+        let start = self.out.len();
+        // encoding is the user's code, too
+        let pushed = catch_unwind(AssertUnwindSafe(|| {
+            luggage::packing(|| wire::push(&mut self.out, Kind::Done, number, |out| wire::encode(reply, out))).0
+        }));
+        let of = type_name::<T::Reply>();
+        let sentence = match pushed {
+            Ok(Ok(())) => return,
+            Ok(Err(PushError::Body(error))) => {
+                format!("the result, of type {of}, could not be encoded in the worker: {error}")
+            }
+            Ok(Err(PushError::TooLong(length))) => format!(
+                "the result, of type {of}, is {length} bytes long, over the limit of {} for what travels between processes: \
+                 put it into a `process::SharedMemoryRingBuffer`",
+                wire::LIMIT,
+            ),
+            Err(payload) => {
+                self.out.truncate(start);
+                let why = message_of(&*payload).unwrap_or("a payload that is not text");
+                format!("the result, of type {of}, panicked while it was encoded in the worker: {why}")
+            }
+        };
+        self.say(Kind::Failed, number, &sentence);
+    }
+
+    fn say(&mut self, kind: Kind, number: u64, text: &str) {
+        wire::push_short(&mut self.out, kind, number, text.as_bytes());
+    }
+
+    fn send(&mut self, now: Instant) -> io::Result<()> {
+        self.last = now;
+        if self.out.is_empty() {
+            return Ok(());
+        }
+        send_all(&self.socket, &self.out)?;
+        self.page.sent();
+        self.out.clear();
+        Ok(())
+    }
+}
