@@ -5,7 +5,7 @@ use super::wire::{self, HEAD, Kind};
 use std::collections::VecDeque;
 use std::os::unix::net::UnixStream;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 /// As many bytes fit into a socket, whoever reads at its other end: a writer of so little never waits.
 const UNREAD: usize = 64 << 10;
@@ -15,13 +15,17 @@ const MOST: usize = 64;
 /// message costs, short against what anybody waits for.
 const CHUNK: u64 = 20_000;
 
+/// A worker that has not been heard of for so long is at something slow: what it has not started is for who is idle.
+const PATIENCE: Duration = Duration::from_micros(200);
+
 /// An item on its way through a worker. `G` is what rides along.
 pub(crate) struct Job<G> {
     pub(crate) number: u64,
     pub(crate) ride: G,
     /// Its bytes: another worker may need them.
     pub(crate) body: Vec<u8>,
-    pub(crate) luggage: Luggage,
+    /// Dropped with the job.
+    pub(crate) _luggage: Luggage,
     /// How many workers have died of it.
     pub(crate) deaths: u32,
 }
@@ -112,6 +116,11 @@ impl<G> Ledger<G> {
         able.min_by_key(|k| self.links[*k].under_way.len())
     }
 
+    /// Whether a worker has nothing to do while another one has items that it has not come to.
+    pub(crate) fn could_take_over(&self, k: usize) -> bool {
+        self.links[k].under_way.is_empty() && self.links.iter().any(Link::has_spare)
+    }
+
     /// Moves waiting items to a worker: the bytes to be sent to it. `None` if there is nothing to send.
     pub(crate) fn assign(&mut self, k: usize) -> Option<(Peer, Vec<u8>)> {
         if self.waiting.is_empty() && self.links[k].under_way.is_empty() {
@@ -120,7 +129,9 @@ impl<G> Ledger<G> {
         let share = self.waiting.len().div_ceil(self.links.len());
         let link = &mut self.links[k];
         let room = link.room();
-        if room == 0 || self.waiting.is_empty() {
+        // a few items for a worker that has enough wait for company: it will be heard of again
+        let few = self.waiting.len() < link.want && link.under_way.len() > link.want / 2;
+        if room == 0 || few || self.waiting.is_empty() {
             return None;
         }
         let peer = link.peer.clone()?;
@@ -148,7 +159,7 @@ impl<G> Ledger<G> {
 
     /// Somebody has nothing to do: takes back what the busiest worker has not started.
     fn recall(&mut self) {
-        let busy = self.links.iter_mut().filter(|link| link.under_way.len() > 1 && !link.recalled);
+        let busy = self.links.iter_mut().filter(|link| link.has_spare() && link.since.elapsed() >= PATIENCE);
         let Some(link) = busy.max_by_key(|link| link.under_way.len()) else { return };
         let Some(started) = link.peer.as_ref().and_then(|peer| peer.page.recall()) else { return };
         link.recalled = true;
@@ -157,6 +168,9 @@ impl<G> Ledger<G> {
     }
 
     /// An answer has come: the job that it answers. `None` if it was answered before.
+    ///
+    /// # Errors
+    /// When the worker has not got that far: answers come in the order of the items.
     pub(crate) fn answered(&mut self, k: usize, number: u64) -> Result<Option<Job<G>>, u64> {
         let link = &mut self.links[k];
         if number < link.first {
@@ -207,6 +221,10 @@ impl<G> Link<G> {
     /// The number of the next item on this socket.
     fn next(&self) -> u64 {
         self.first + self.under_way.len() as u64
+    }
+
+    fn has_spare(&self) -> bool {
+        self.under_way.len() > 1 && !self.recalled
     }
 
     pub(crate) fn under_way(&self) -> usize {

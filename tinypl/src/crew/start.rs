@@ -13,6 +13,7 @@ use rustix::net::{SendAncillaryBuffer, SendAncillaryMessage, SendFlags, send, se
 use std::any::{Any, type_name};
 use std::io::{self, IoSlice, Read};
 use std::mem::MaybeUninit;
+use std::net::Shutdown;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::net::UnixStream;
 use std::os::unix::process::{CommandExt, ExitStatusExt};
@@ -213,7 +214,7 @@ impl Worker {
         let mut out = Vec::new();
         wire::push_short(&mut out, Kind::Stop, 0, &[]);
         // if it is gone, it has ended
-        let _ = send_all(&self.socket, &out);
+        let _ = send_all(&self.socket, &out).and_then(|()| self.socket.shutdown(Shutdown::Write));
     }
 
     /// Waits until it has exited, at most until `deadline`; then it is killed. What it still sends is dropped.

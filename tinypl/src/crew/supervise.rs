@@ -22,7 +22,7 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
 /// The feeder takes at most so many items at once.
-const CHUNK: usize = 16;
+const CHUNK: usize = 32;
 /// Results that a worker has finished and not sent are fetched when nothing has been heard of it for so long.
 const SILENCE: Duration = Duration::from_millis(1);
 /// So many workers in a row that die without having done anything are a stage that can't work.
@@ -141,6 +141,13 @@ enum Parting {
     Garbage(String),
 }
 
+/// Where an answer was seen.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Seen {
+    Socket,
+    Page,
+}
+
 impl From<Garbage> for Parting {
     fn from(garbage: Garbage) -> Self {
         Self::Garbage(garbage.to_string())
@@ -184,6 +191,11 @@ impl<P: Pipe<Item = T::In>, T: Task> Crew<P, T> {
         let mut items = 0;
         while !hand.flow.stop.is_requested() {
             let room = desk.input.as_ref().map_or(usize::MAX, |input| input.free(items));
+            let enough = (hand.flow.credits.bound() / 4).clamp(1, CHUNK);
+            if hand.flow.credits.free(hand.taken) < enough {
+                let _pulling = Pulling::begin();
+                hand.flow.credits.nap(hand.taken, enough);
+            }
             let free = hand.flow.credits.free(hand.taken).min(room);
             if free == 0 {
                 let _pulling = Pulling::begin();
@@ -266,7 +278,7 @@ impl<P: Pipe<Item = T::In>, T: Task> Crew<P, T> {
                         body.len()
                     )));
                 }
-                jobs.push(Job { number, ride, body, luggage, deaths: 0 });
+                jobs.push(Job { number, ride, body, _luggage: luggage, deaths: 0 });
             }
             Envelope::Mark(mark, ride) => passed.push(Envelope::Mark(mark, ride)),
             Envelope::Gap(gap, ride) => passed.push(Envelope::Gap(gap, ride)),
@@ -361,14 +373,15 @@ impl<P: Pipe<Item = T::In>, T: Task> Crew<P, T> {
                     if worker.frames.read(&*worker.socket).unwrap_or(0) == 0 {
                         return Err(Parting::Gone);
                     }
-                    self.take(desk, k, &mut worker.frames, flow, results)?;
+                    self.take(desk, k, &mut worker.frames, Seen::Socket, flow, results)?;
                     looked = false;
                 }
                 Heard::Quit => return Err(Parting::Quit),
                 Heard::Nothing => {
                     let mut finished = Frames::of(worker.page.finished());
-                    let any = self.take(desk, k, &mut finished, flow, results)?;
+                    let any = self.take(desk, k, &mut finished, Seen::Page, flow, results)?;
                     looked = true;
+                    self.hand_out(desk);
                     if !any && late.is_some_and(|late| late <= Instant::now()) {
                         return Err(Parting::Late(desk.options.item_timeout.unwrap_or_default()));
                     }
@@ -383,6 +396,7 @@ impl<P: Pipe<Item = T::In>, T: Task> Crew<P, T> {
         desk: &Desk<Rides<P>>,
         k: usize,
         frames: &mut Frames,
+        seen: Seen,
         flow: &Flow,
         results: &Results<Given<P, T>>,
     ) -> Result<bool, Parting> {
@@ -395,6 +409,8 @@ impl<P: Pipe<Item = T::In>, T: Task> Crew<P, T> {
             match ledger.answered(k, frame.number) {
                 Ok(Some(job)) => answers.push((job, frame)),
                 Ok(None) => {} // the page showed it before
+                // the one before it has just been sent, and is still in the socket
+                Err(_) if seen == Seen::Page => break,
                 Err(n) => return Err(Parting::Garbage(format!("an answer to the item {n}, which it was not given"))),
             }
         }
@@ -475,11 +491,11 @@ impl<P: Pipe<Item = T::In>, T: Task> Crew<P, T> {
         // nothing changes any more: what is in the socket, then what did not get there
         let mut last = std::mem::take(&mut worker.frames);
         let taken = loop {
-            if let Err(parting) = self.take(desk, k, &mut last, flow, results) {
+            if let Err(parting) = self.take(desk, k, &mut last, Seen::Socket, flow, results) {
                 break Err(parting);
             }
             if last.read(&*worker.socket).unwrap_or(0) == 0 {
-                break self.take(desk, k, &mut Frames::of(worker.page.finished()), flow, results);
+                break self.take(desk, k, &mut Frames::of(worker.page.finished()), Seen::Page, flow, results);
             }
         };
         if let Err(Parting::Garbage(what)) = taken {
@@ -551,11 +567,12 @@ impl<G> Desk<G> {
         let _ = send_all(&peer.socket, &bytes);
     }
 
-    /// Until when to wait for a worker: before the page is looked at, and before its item is late.
+    /// Until when to wait for a worker: before its page is looked at, or another's items are; and before its item is late.
     fn deadlines(&self, k: usize, looked: bool) -> (Option<Instant>, Option<Instant>) {
         let ledger = lock(&self.ledger);
         let link = ledger.link(k);
-        let silence = (link.under_way() > 1 && !looked).then(|| Instant::now() + SILENCE);
+        let silent = (link.under_way() > 1 && !looked) || ledger.could_take_over(k);
+        let silence = silent.then(|| Instant::now() + SILENCE);
         let late = self.options.item_timeout.filter(|_| link.under_way() > 0).map(|limit| link.since + limit);
         (silence, late)
     }

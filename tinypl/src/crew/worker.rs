@@ -9,7 +9,7 @@ use super::start::send_all;
 use super::task::{Hello, Task};
 use super::wire::{self, Frames, Garbage, Kind, PushError};
 use crate::error::message_of;
-use crate::shm::Region;
+use crate::shm::{self, Region};
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::net::{RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, recvmsg};
 use std::any::type_name;
@@ -105,7 +105,7 @@ pub(crate) fn enter<T: Task>(input: Input) -> io::Result<()> {
         let context = luggage::unpacking(fds, || postcard::from_bytes(&hello.context));
         match context {
             Ok(context) => {
-                Runner { task, context, state: None, socket, page, out: Vec::new(), last: Instant::now() }.run(frames)
+                Runner { task, context, state: None, socket, page, out: Vec::new(), since: Instant::now() }.run(frames)
             }
             Err(error) => {
                 let context = type_name::<T::Context>();
@@ -124,14 +124,21 @@ pub(crate) fn enter<T: Task>(input: Input) -> io::Result<()> {
     };
     thread::scope(|scope| {
         thread::Builder::new().name("tinypl-worker".to_owned()).stack_size(STACK).spawn_scoped(scope, end)?;
-        wait_for_end(&watched)
+        watch(&watched)
     })
 }
 
-/// Returns when the parent is gone. This thread does nothing else.
-fn wait_for_end(socket: &UnixStream) -> io::Result<()> {
+/// Ends this process when the parent is gone, whatever the other threads do. This one does nothing else.
+fn watch(socket: &UnixStream) -> io::Result<()> {
+    let mut events = PollFlags::RDHUP;
     loop {
-        match poll(&mut [PollFd::new(socket, PollFlags::RDHUP)], None) {
+        let mut fds = [PollFd::new(socket, events)];
+        match poll(&mut fds, None) {
+            // it has said all that it had to say, and still listens: nobody will make room for who waits for it
+            Ok(_) if !fds[0].revents().intersects(PollFlags::HUP | PollFlags::ERR) => {
+                shm::stop_waiting();
+                events = PollFlags::empty();
+            }
             // no destructors, and nothing else of the program's: any lock may be held
             Ok(_) => entry::leave(ORPHAN),
             Err(rustix::io::Errno::INTR) => {}
@@ -149,8 +156,8 @@ struct Runner<T: Task> {
     page: Page,
     /// Results that wait for company; the page shows them, too.
     out: Vec<u8>,
-    /// When they were last sent.
-    last: Instant,
+    /// Since when they wait, at the earliest.
+    since: Instant,
 }
 
 impl<T: Task> Runner<T> {
@@ -158,37 +165,43 @@ impl<T: Task> Runner<T> {
         let mut ready = Vec::new();
         wire::push_short(&mut ready, Kind::Ready, 0, &[]);
         send_all(&self.socket, &ready)?;
-        self.last = Instant::now();
-        let mut began = self.last;
         let mut recalled = false;
         loop {
+            self.since = Instant::now();
+            let mut began = self.since;
             while let Some(frame) = frames.next().map_err(io::Error::other)? {
                 match frame.kind {
                     Kind::Item if recalled => {}
                     Kind::Item if self.page.start() => {
                         self.item(frame.number, frames.body(&frame))?;
-                        let now = Instant::now();
-                        self.page.took((now - began).as_nanos() as u64);
-                        began = now;
-                        if now - self.last > COMPANY {
-                            self.send(now)?;
-                        }
+                        began = self.item_took(began)?;
                     }
                     Kind::Item => recalled = true,
                     Kind::Resume => {
                         self.page.resume(frame.number);
                         recalled = false;
                     }
-                    Kind::Stop => return self.send(began),
+                    Kind::Stop => return self.send(),
                     other => return Err(io::Error::other(Garbage::OutOfPlace(other))),
                 }
             }
-            self.send(began)?;
+            self.send()?;
             if frames.read(&self.socket)? == 0 {
                 return Ok(());
             }
-            began = Instant::now();
         }
+    }
+
+    /// Notes how long an item took, and sends results that have waited. When the next item begins.
+    fn item_took(&mut self, began: Instant) -> io::Result<Instant> {
+        let now = Instant::now();
+        self.page.took((now - began).as_nanos() as u64);
+        if now - self.since < COMPANY {
+            return Ok(now);
+        }
+        self.send()?;
+        self.since = Instant::now();
+        Ok(self.since)
     }
 
     /// One item, from its bytes to those of its result.
@@ -216,14 +229,14 @@ impl<T: Task> Runner<T> {
             return Ok(());
         }
         // what is too large for the page is sent at once
-        self.send(Instant::now())
+        self.send()
     }
 
     fn reply(&mut self, number: u64, reply: &T::Reply) {
         let start = self.out.len();
         // encoding is the user's code, too
         let pushed = catch_unwind(AssertUnwindSafe(|| {
-            luggage::packing(|| wire::push(&mut self.out, Kind::Done, number, |out| wire::encode(reply, out))).0
+            shm::sending(|| wire::push(&mut self.out, Kind::Done, number, |out| wire::encode(reply, out)))
         }));
         let of = type_name::<T::Reply>();
         let sentence = match pushed {
@@ -249,8 +262,7 @@ impl<T: Task> Runner<T> {
         wire::push_short(&mut self.out, kind, number, text.as_bytes());
     }
 
-    fn send(&mut self, now: Instant) -> io::Result<()> {
-        self.last = now;
+    fn send(&mut self) -> io::Result<()> {
         if self.out.is_empty() {
             return Ok(());
         }

@@ -72,6 +72,13 @@ impl Credits {
         *patient = self.free(taken) > 1;
     }
 
+    /// Waits a moment for more than `n` credits: worth it for who passes on by the heap.
+    #[cfg(feature = "process")]
+    pub(crate) fn nap(&self, taken: usize, n: usize) {
+        let level = (taken + n).saturating_sub(self.bound() + self.dropped.load(Acquire));
+        self.bell.sleep(level, Some(NAP), || self.free(taken) >= n || stop::requested());
+    }
+
     /// The giver's count. It may miss a taker who lies down at this very moment, so the giver calls
     /// [`gave`](Self::gave) now and then, and before it waits for anything.
     #[inline]

@@ -124,6 +124,11 @@ impl Books {
         Some(long.saturating_sub(first.since.elapsed()))
     }
 
+    #[cfg(test)]
+    pub(crate) fn waiting(&self) -> usize {
+        self.waiting.len()
+    }
+
     /// After any change, and again until it is `None`: the answer to one who waits. Of those for whom there is room the first
     /// who asked is served. (To serve none before the first would hold up the very ones whose results make room for it.)
     pub(crate) fn decide(&mut self) -> Option<(Asker, Result<Grant, ShmError>)> {
@@ -211,7 +216,11 @@ impl Books {
     fn find(&mut self, name: Name) -> Result<&mut Entry, ShmError> {
         let Some(entry) = self.entries.get_mut(&name.key) else {
             let ever = name.key < self.next_key;
-            return Err(if ever { ShmError::Stale } else { ShmError::corrupt("nothing of that number was ever stored") });
+            return Err(if ever {
+                ShmError::Stale
+            } else {
+                ShmError::corrupt("nothing of that number was ever stored")
+            });
         };
         match entry.written {
             None => Err(ShmError::corrupt("what it names is still being written")),

@@ -4,12 +4,12 @@
 //! these, while there are workers, and never waits for anything else: a request for room that can't be met stays in the
 //! books, and is answered by whoever makes room.
 use super::books::{Asker, Books, Client, Holder};
-use super::error::{Bytes, Room, ShmError};
+use super::error::{Bytes, ShmError};
 use super::keeper::Keeper;
 use super::region::Region;
 use super::wire::{Answer, Figures, Garbage, Grant, Name, Patience, Reply, Request, Stamp, frame, unframe};
+use crate::crew::luggage::{Boarded, Passenger};
 use crate::pool::{Bell, stop};
-use crate::process::luggage::{Boarded, Passenger};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use std::collections::BTreeMap;
 use std::fs;
@@ -125,10 +125,10 @@ impl Broker {
     }
 
     /// What the thread polls, and for how long.
-    fn outlook(&self) -> (Vec<(Client, Arc<UnixStream>, PollFlags)>, Option<Duration>) {
+    fn outlook(&self) -> (Vec<Polled>, Option<Duration>) {
         let state = self.state();
-        let polled = state.workers.iter().map(|(&client, worker)| (client, worker.socket.clone(), worker.awaits()));
-        (polled.collect(), state.books.until_overdue(LONG))
+        let polled = state.workers.iter().map(|(&client, worker)| worker.polled(client)).collect();
+        (polled, state.books.until_overdue(LONG))
     }
 }
 
@@ -192,6 +192,11 @@ impl Keeper for Broker {
 
     fn figures(&self) -> Result<Figures, ShmError> {
         Ok(self.state().books.figures())
+    }
+
+    #[cfg(test)]
+    fn waiting(&self) -> usize {
+        self.state().books.waiting()
     }
 }
 
@@ -315,6 +320,13 @@ impl State {
     }
 }
 
+/// A worker's connection, while the thread waits for something to come of it.
+struct Polled {
+    client: Client,
+    socket: Arc<UnixStream>,
+    awaited: PollFlags,
+}
+
 /// A worker's connection.
 #[derive(Debug)]
 struct Worker {
@@ -332,8 +344,9 @@ impl Worker {
         Self { socket: Arc::new(socket), received: Vec::new(), unsent: Vec::new(), hurried: false }
     }
 
-    fn awaits(&self) -> PollFlags {
-        if self.unsent.is_empty() { PollFlags::IN } else { PollFlags::IN | PollFlags::OUT }
+    fn polled(&self, client: Client) -> Polled {
+        let awaited = if self.unsent.is_empty() { PollFlags::IN } else { PollFlags::IN | PollFlags::OUT };
+        Polled { client, socket: self.socket.clone(), awaited }
     }
 
     /// Takes what has come; whether that was the last.
@@ -398,7 +411,7 @@ fn listen(broker: &Broker, woken: &UnixStream) {
     loop {
         let (workers, limit) = broker.outlook();
         let mut polled = vec![PollFd::new(woken, PollFlags::IN)];
-        polled.extend(workers.iter().map(|(_, socket, awaited)| PollFd::new(&**socket, *awaited)));
+        polled.extend(workers.iter().map(|worker| PollFd::new(&*worker.socket, worker.awaited)));
         let limit = limit.and_then(|limit| Timespec::try_from(limit).ok());
         if let Err(error) = rustix::io::retry_on_intr(|| poll(&mut polled, limit.as_ref())) {
             log::error!("shared memory: can't poll its workers: {error}");
@@ -408,7 +421,7 @@ fn listen(broker: &Broker, woken: &UnixStream) {
             return;
         }
         let ready = workers.iter().zip(&polled[1..]).filter(|(_, polled)| !polled.revents().is_empty());
-        broker.change(|state| ready.for_each(|((client, ..), _)| state.hear(*client)));
+        broker.change(|state| ready.for_each(|(worker, _)| state.hear(worker.client)));
         broker.warn_of_long_waits();
     }
 }

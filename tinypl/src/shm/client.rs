@@ -5,8 +5,8 @@ use super::error::ShmError;
 use super::keeper::Keeper;
 use super::region::Region;
 use super::wire::{Answer, Figures, Grant, Name, Patience, Reply, Request, Stamp, frame, unframe};
+use crate::crew::luggage::Passenger;
 use crate::pool::stop;
-use crate::process::luggage::Passenger;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use std::collections::BTreeMap;
 use std::io::{self, Read, Write};
@@ -171,13 +171,16 @@ impl Keeper for Client {
     }
 
     fn reserve(&self, bytes: usize, wait: bool) -> Result<Grant, ShmError> {
-        let patience = match wait {
-            true => Patience::Waits { kept: (threads() == Some(OURS)).then(|| self.kept.load(Relaxed)) },
-            false => Patience::No,
+        let reserve = |patience| granted(self.ask(|tag| Request::Reserve { tag, bytes, patience })?);
+        let granted = match reserve(Patience::No) {
+            Err(ShmError::Full { .. }) if wait => {
+                let alone = threads() == Some(OURS);
+                reserve(Patience::Waits { kept: alone.then(|| self.kept.load(Relaxed)) })
+            }
+            other => other,
         };
-        let grant = granted(self.ask(|tag| Request::Reserve { tag, bytes, patience })?)?;
-        self.kept.fetch_add(1, Relaxed);
-        Ok(grant)
+        self.kept.fetch_add(usize::from(granted.is_ok()), Relaxed);
+        granted
     }
 
     fn commit(&self, key: u64, stamp: Stamp) {

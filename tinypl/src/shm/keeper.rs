@@ -3,7 +3,7 @@
 use super::ShmError;
 use super::region::Region;
 use super::wire::{Figures, Grant, Name, Stamp};
-use crate::process::luggage::Passenger;
+use crate::crew::luggage::Passenger;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
@@ -49,6 +49,12 @@ pub(crate) trait Keeper: fmt::Debug + Send + Sync {
     /// # Errors
     /// When the owner is gone.
     fn figures(&self) -> Result<Figures, ShmError>;
+
+    /// Where the books are: how many wait for room.
+    #[cfg(test)]
+    fn waiting(&self) -> usize {
+        0
+    }
 }
 
 static KNOWN: Mutex<BTreeMap<u64, Weak<dyn Keeper>>> = Mutex::new(BTreeMap::new());

@@ -13,10 +13,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
 /// The right to fill an extent.
-pub(crate) struct Reservation(Claim);
+pub struct Reservation(Claim);
 
 /// The right to read what was written into an extent.
-pub(crate) struct Lease(Claim);
+pub struct Lease(Claim);
 
 /// What the books have noted, until it is dropped.
 struct Claim {
@@ -35,6 +35,7 @@ impl Claim {
         let end = grant.at.checked_add(grant.bytes);
         let inside = grant.at.is_multiple_of(PAGE) && end.is_some_and(|end| end <= keeper.region().len());
         assert!(inside, "an extent outside of the shared memory: {grant:?}");
+        keeper.region().populate(grant.at, grant.bytes);
         Self { keeper, grant, read, sent: AtomicBool::new(false) }
     }
 
@@ -133,8 +134,8 @@ impl Lease {
     }
 }
 
-/// Text in shared memory.
-pub(crate) struct Text(Arc<Lease>);
+/// Text in place.
+pub struct Text(Arc<Lease>);
 
 impl Text {
     /// # Errors

@@ -1,9 +1,8 @@
 //! `process::map_init(init, f, workers, maxsize)`
+use super::travels::Travels;
 use super::workers::{Over, workers};
 use crate::crew::{MapInit, pack};
 use crate::pipe::Pipe;
-use serde::Serialize;
-use serde::de::DeserializeOwned;
 
 /// Each worker process makes a state with `init()` when it gets its first item; then it applies `f(&mut state, item)`. The
 /// state never travels: it may be anything. As [`map`](super::map) otherwise.
@@ -24,9 +23,9 @@ use serde::de::DeserializeOwned;
 #[track_caller]
 pub fn map_init<'a, P, S, O>(up: P, init: fn() -> S, f: fn(&mut S, P::Item) -> O) -> Over<'a, P, O>
 where
-    P: Pipe<Item: Serialize + DeserializeOwned + 'a> + Send + 'a,
+    P: Pipe<Item: Travels + 'a> + Send + 'a,
     S: 'a,
-    O: Serialize + DeserializeOwned + Send + 'a,
+    O: Travels + Send + 'a,
 {
     workers(up, MapInit { init, f }, pack(&()), "process::map_init")
 }
