@@ -1,6 +1,21 @@
 //! What one run measures, from its command line.
 
+use std::path::{Path, PathBuf};
 use std::time::Duration;
+
+/// A Python that has the peers installed (`python.sh` makes it).
+#[derive(Debug, Clone)]
+pub struct Python(PathBuf);
+
+impl Python {
+    pub(crate) fn executable(&self) -> &Path {
+        &self.0
+    }
+
+    pub(crate) fn scripts(&self) -> PathBuf {
+        Path::new(env!("CARGO_MANIFEST_DIR")).join("python")
+    }
+}
 
 /// What one run measures.
 ///
@@ -10,6 +25,7 @@ use std::time::Duration;
 pub struct Options {
     quick: bool,
     titles: Vec<String>,
+    python: Option<Python>,
 }
 
 impl Options {
@@ -21,15 +37,19 @@ impl Options {
         let mut full = false;
         let mut quick = false;
         let mut titles = Vec::new();
+        let mut python = None;
         for arg in std::env::args().skip(1) {
             match arg.as_str() {
                 "--bench" => full = true,
                 "--quick" => quick = true,
-                _ if arg.starts_with('-') => {
-                    eprintln!("unknown option {arg}: give --quick, or parts of the titles to run");
-                    std::process::exit(2);
-                }
-                _ => titles.push(arg),
+                _ => match arg.strip_prefix("--python=") {
+                    Some(path) => python = Some(Python(path.into())),
+                    None if arg.starts_with('-') => {
+                        eprintln!("unknown option {arg}: give --quick, --python=PATH, or parts of the titles to run");
+                        std::process::exit(2);
+                    }
+                    None => titles.push(arg),
+                },
             }
         }
         let cpus = crate::usage::keep_to_cpus(2);
@@ -42,7 +62,13 @@ impl Options {
         if quick {
             println!("a quick run: it checks the contestants, its times say little\n");
         }
-        Self { quick, titles }
+        Self { quick, titles, python }
+    }
+
+    /// The Python whose multiprocessing and whose tinypl are peers, if it was given.
+    #[must_use]
+    pub fn python(&self) -> Option<&Python> {
+        self.python.as_ref()
     }
 
     /// Whether the times do not matter in this run.

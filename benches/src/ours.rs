@@ -1,5 +1,8 @@
 //! tinypl's side of the races, written as the README would write it.
 
+pub mod process;
+pub mod shared;
+
 use crate::peers::Work;
 use crate::work::{hash, sum};
 use tinypl::pipeline;

@@ -5,6 +5,8 @@
 
 pub mod marks;
 pub mod ordered;
+pub mod process;
+pub mod shared;
 pub mod unordered;
 
 /// The function that a contestant applies to each item.

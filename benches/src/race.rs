@@ -31,10 +31,29 @@ pub enum Target {
     Faster(f64, &'static str),
 }
 
+/// What one run of a contestant gave.
+#[derive(Debug, Clone, Copy)]
+pub struct Run {
+    /// Of its results.
+    pub digest: u64,
+    /// By the clock.
+    pub seconds: f64,
+    /// CPU time, of its worker processes too.
+    pub cpu: f64,
+}
+
+impl Run {
+    fn measure(run: impl FnOnce() -> u64) -> Self {
+        let (cpu, start) = (usage::cpu_seconds(), Instant::now());
+        let digest = run();
+        Self { digest, seconds: start.elapsed().as_secs_f64(), cpu: usage::cpu_seconds() - cpu }
+    }
+}
+
 struct Contestant<'a> {
     name: &'static str,
     role: Role,
-    run: Box<dyn Fn(u64) -> u64 + 'a>,
+    run: Box<dyn Fn(u64) -> Run + 'a>,
     expected: Box<dyn Fn(u64) -> u64 + 'a>,
 }
 
@@ -44,6 +63,8 @@ pub struct Race<'a> {
     title: String,
     contestants: Vec<Contestant<'a>>,
     targets: Vec<Target>,
+    at_least: u64,
+    longer: u32,
 }
 
 impl fmt::Debug for Race<'_> {
@@ -72,17 +93,40 @@ struct Round {
 impl<'a> Race<'a> {
     /// A race that nobody joined yet.
     pub fn new(title: impl Into<String>) -> Self {
-        Self { title: title.into(), contestants: Vec::new(), targets: Vec::new() }
+        Self { title: title.into(), contestants: Vec::new(), targets: Vec::new(), at_least: 256, longer: 1 }
+    }
+
+    /// How many items a run has at least (256, if not said): fewer where one takes long.
+    pub fn at_least(mut self, items: u64) -> Self {
+        self.at_least = items;
+        self
+    }
+
+    /// How many times longer than others a run takes: where to start and to end is much of it.
+    pub fn longer(mut self, times: u32) -> Self {
+        self.longer = times;
+        self
     }
 
     /// Adds a contestant: `run(n)` passes `n` items through and gives a digest of the results,
     /// which has to be `expected(n)`.
     pub fn add(
-        mut self,
+        self,
         role: Role,
         name: &'static str,
         expected: impl Fn(u64) -> u64 + 'a,
         run: impl Fn(u64) -> u64 + 'a,
+    ) -> Self {
+        self.add_timed(role, name, expected, move |n| Run::measure(|| run(n)))
+    }
+
+    /// Adds a contestant that looks at the clock itself; as [`add`](Self::add) otherwise.
+    pub fn add_timed(
+        mut self,
+        role: Role,
+        name: &'static str,
+        expected: impl Fn(u64) -> u64 + 'a,
+        run: impl Fn(u64) -> Run + 'a,
     ) -> Self {
         let (run, expected) = (Box::new(run), Box::new(expected));
         self.contestants.push(Contestant { name, role, run, expected });
@@ -104,7 +148,8 @@ impl<'a> Race<'a> {
         if !options.wants(&self.title) {
             return;
         }
-        let sizes: Vec<u64> = self.contestants.iter().map(|c| c.size(options.run_time())).collect();
+        let run_time = if options.quick() { options.run_time() } else { options.run_time() * self.longer };
+        let sizes: Vec<u64> = self.contestants.iter().map(|c| c.size(self.at_least, run_time)).collect();
         let expected: Vec<u64> = self.contestants.iter().zip(&sizes).map(|(c, &n)| (c.expected)(n)).collect();
         let (wanted, mut rounds) = (options.rounds(), Vec::new());
         // Bounded: on a machine that is never quiet the table says so instead.
@@ -131,12 +176,10 @@ impl<'a> Race<'a> {
         let mut samples = vec![Sample { nanoseconds: 0.0, cpu: 0.0 }; count];
         let (busy, cpu, start) = (usage::busy_seconds(), usage::cpu_seconds(), Instant::now());
         for k in (0..count).map(|k| (k + attempt) % count) {
-            let (cpu, start) = (usage::cpu_seconds(), Instant::now());
-            let digest = (self.contestants[k].run)(sizes[k]);
-            let (took, cpu) = (start.elapsed(), usage::cpu_seconds() - cpu);
-            assert_eq!(digest, expected[k], "wrong results: {}", self.contestants[k].name);
+            let run = (self.contestants[k].run)(sizes[k]);
+            assert_eq!(run.digest, expected[k], "wrong results: {}", self.contestants[k].name);
             let per_item = |seconds: f64| seconds * 1e9 / sizes[k] as f64;
-            samples[k] = Sample { nanoseconds: per_item(took.as_secs_f64()), cpu: per_item(cpu) };
+            samples[k] = Sample { nanoseconds: per_item(run.seconds), cpu: per_item(run.cpu) };
         }
         let (busy, cpu) = (usage::busy_seconds() - busy, usage::cpu_seconds() - cpu);
         // The kernel counts what was busy in ticks: let a few of them be an error of rounding.
@@ -180,7 +223,7 @@ impl<'a> Race<'a> {
                 let (text, reached, met) = match *target {
                     Target::Nanoseconds(most) => {
                         let time = median(&time(ours));
-                        (format!("≤ {most} ns an item"), number(time), time <= most)
+                        (format!("≤ {} an item", length(most)), length(time), time <= most)
                     }
                     Target::AtMost(most, name) => {
                         let ratio = ratio(ours, against(name));
@@ -188,7 +231,7 @@ impl<'a> Race<'a> {
                     }
                     Target::Faster(least, name) => {
                         let ratio = ratio(against(name), ours);
-                        (format!("{least} × faster than {name}"), format!("{ratio:.1} ×"), ratio >= least)
+                        (format!("≥ {least} × as fast as {name}"), format!("{} ×", number(ratio)), ratio >= least)
                     }
                 };
                 let name = self.contestants[ours].name;
@@ -217,15 +260,14 @@ impl<'a> Race<'a> {
 
 impl Contestant<'_> {
     /// How many items take about `run_time`; warms the contestant up on the way.
-    fn size(&self, run_time: Duration) -> u64 {
-        let mut n = 256;
+    fn size(&self, at_least: u64, run_time: Duration) -> u64 {
+        let run_time = run_time.as_secs_f64();
+        let mut n = at_least;
         loop {
-            let start = Instant::now();
-            std::hint::black_box((self.run)(n));
-            let took = start.elapsed();
-            if took * 4 >= run_time {
-                let scaled = n as f64 * run_time.as_secs_f64() / took.as_secs_f64();
-                return (scaled as u64).max(256);
+            let took = std::hint::black_box((self.run)(n)).seconds;
+            if took * 4.0 >= run_time {
+                let scaled = n as f64 * run_time / took;
+                return (scaled as u64).max(at_least);
             }
             n *= 2;
         }
@@ -247,6 +289,11 @@ fn quantile(sorted: &[f64], part: f64) -> f64 {
     let place = part * (sorted.len() - 1) as f64;
     let (low, high) = (sorted[place.floor() as usize], sorted[place.ceil() as usize]);
     low + (high - low) * place.fract()
+}
+
+/// A time, in a unit that suits it.
+fn length(nanoseconds: f64) -> String {
+    if nanoseconds < 1e6 { format!("{} ns", number(nanoseconds)) } else { format!("{} ms", number(nanoseconds / 1e6)) }
 }
 
 /// Three digits or so.

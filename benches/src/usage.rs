@@ -1,5 +1,7 @@
 //! What the process and the machine use: CPU time, memory, switches between threads.
 
+use nix::sys::resource::{UsageWho, getrusage};
+use nix::sys::time::TimeValLike;
 use rustix::thread::CpuSet;
 use rustix::time::{ClockId, clock_gettime};
 use std::fs;
@@ -8,11 +10,17 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// CPU seconds of this process, all of its threads together.
+/// CPU seconds of this process, all of its threads together, and of its children that have ended.
+///
+/// # Panics
+///
+/// Where the kernel does not tell.
 #[must_use]
 pub fn cpu_seconds() -> f64 {
-    let time = clock_gettime(ClockId::ProcessCPUTime);
-    time.tv_sec as f64 + time.tv_nsec as f64 * 1e-9
+    let own = clock_gettime(ClockId::ProcessCPUTime);
+    let children = getrusage(UsageWho::RUSAGE_CHILDREN).expect("getrusage");
+    let children = children.user_time() + children.system_time();
+    own.tv_sec as f64 + own.tv_nsec as f64 * 1e-9 + children.num_microseconds() as f64 * 1e-6
 }
 
 /// Bytes of this process that are in memory.

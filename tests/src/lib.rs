@@ -1,16 +1,22 @@
 //! What the tests share.
+mod errand;
 mod gate;
 mod ledger;
 mod process;
 mod random;
+mod remains;
+mod scratch;
 mod signals;
 mod tally;
 mod watchdog;
 
+pub use errand::{Deed, Errand, runs_of};
 pub use gate::{Gate, linger, wait_until};
 pub use ledger::{Ledger, Numbers};
 pub use process::{alone, child, cpu_millis, is_child, workers};
 pub use random::{Random, rounds, uneven, work};
+pub use remains::{Tidy, children, family, lives, resident, signal_child, state, tidy};
+pub use scratch::{Scratch, await_note, note, notes};
 pub use signals::signals;
 pub use tally::{Tally, Thing};
 pub use watchdog::{Watchdog, watchdog};

@@ -52,6 +52,8 @@ pub(crate) struct Stage {
 pub(crate) struct Arg {
     pub(crate) name: Option<Ident>,
     pub(crate) value: Expr,
+    /// The value as a word, with arguments or without, where it looks like one: `retry(3)`, `exit`.
+    pub(crate) word: Option<Stage>,
 }
 
 /// The path by which the expansion reaches the runtime.

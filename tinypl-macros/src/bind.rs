@@ -2,7 +2,7 @@
 
 use crate::ast::{Arg, Stage, bare, ends, name_of};
 use crate::names::{did_you_mean, nearest};
-use crate::vocabulary::{Function, Out, Param, Row, Takes};
+use crate::vocabulary::{Function, Param, Row, Takes};
 use proc_macro2::Ident;
 use quote::{ToTokens, quote};
 use syn::{Error, Expr, Lit, Result, parse2};
@@ -13,6 +13,15 @@ pub(crate) struct Given<'a> {
     pub(crate) arg: &'a Arg,
     /// The value is an earlier track's name.
     pub(crate) track: bool,
+    /// The value is one of the parameter's words.
+    pub(crate) word: Option<Word<'a>>,
+}
+
+/// A word and its arguments.
+pub(crate) struct Word<'a> {
+    pub(crate) row: &'static Row,
+    pub(crate) stage: &'a Stage,
+    pub(crate) given: Vec<Given<'a>>,
 }
 
 /// What the arguments of a built-in are for, in the order in which they are written.
@@ -35,7 +44,7 @@ pub(crate) fn built_in<'a>(
         }
         value(param, &arg.value, row)?;
         let track = param.takes == Takes::Upstream && name_of(&arg.value).is_some_and(&track);
-        given.push(Given { param, arg, track });
+        given.push(Given { param, arg, track, word: word(param, arg)? });
     }
     let absent = |param: &&'static Param| !given.iter().any(|given| given.param.name == param.name);
     let missing = row.given().filter(|param| param.is_needed()).find(absent);
@@ -131,12 +140,9 @@ fn value(param: &Param, value: &Expr, row: &Row) -> Result<()> {
         (Takes::Marker, Expr::Lit(_)) => {
             wrong(format!("`{}` needs the name of a marker: `{name} @ marker::insert_periodic(…)`", row.name))
         }
-        (Takes::Function(function), Expr::Closure(closure)) => arity(closure, function),
-        (Takes::Message, Expr::Closure(closure)) => arity(closure, Function::Ref(Out::Any)),
-        (Takes::Word(words), _) => match name_of(value) {
-            Some(word) => a_word(word, words, name),
-            None => Ok(()),
-        },
+        (Takes::Function(Function::Call), Expr::Closure(closure)) => arity(closure, &[]),
+        (Takes::Function(_) | Takes::Message, Expr::Closure(closure)) => arity(closure, &["x"]),
+        (Takes::Pointer(pointer), Expr::Closure(closure)) => arity(closure, pointer.arguments()),
         _ => Ok(()),
     }
 }
@@ -145,28 +151,35 @@ fn is_zero(literal: &Lit) -> bool {
     matches!(literal, Lit::Int(number) if number.base10_digits() == "0")
 }
 
-fn arity(closure: &syn::ExprClosure, function: Function) -> Result<()> {
-    let text = match (function, closure.inputs.len()) {
-        (Function::Call, 0) | (Function::Item(_) | Function::Ref(_), 1) => return Ok(()),
-        (Function::Call, _) => "this function takes no arguments: `|| …`".to_owned(),
-        (_, 0) => "this function takes the item: `|x| …`".to_owned(),
-        (_, n) => format!("this function takes 1 argument, not {n}: of an item that is a tuple write `|(a, b)| …`"),
+fn arity(closure: &syn::ExprClosure, takes: &[&str]) -> Result<()> {
+    let given = closure.inputs.len();
+    let text = match (takes, given) {
+        _ if takes.len() == given => return Ok(()),
+        ([], _) => "this function takes no arguments: `|| …`".to_owned(),
+        ([_], 0) => "this function takes the item: `|x| …`".to_owned(),
+        ([_], _) => {
+            format!("this function takes 1 argument, not {given}: of an item that is a tuple write `|(a, b)| …`")
+        }
+        _ => format!("this function takes {} arguments, not {given}: `|{}| …`", takes.len(), takes.join(", ")),
     };
     let (begin, end) = (&closure.inputs_begin, &closure.inputs_end);
     Err(Error::new_spanned(quote!(#begin #end), text))
 }
 
-/// A single name that is no word, but nearly one, is taken for a slip; any other may be a variable.
-fn a_word(word: &Ident, words: &[(&str, &str)], param: &str) -> Result<()> {
-    let text = word.to_string();
-    if words.iter().any(|known| known.0 == text) {
-        return Ok(());
+/// A single name that is no word, but nearly one, is taken for a slip; any other may be a variable's or a function's.
+fn word<'a>(param: &'static Param, arg: &'a Arg) -> Result<Option<Word<'a>>> {
+    let (Takes::Word(words), Some(stage)) = (param.takes, &arg.word) else {
+        return Ok(None);
+    };
+    let text = stage.name();
+    if let Some(row) = words.iter().find(|row| row.name == text) {
+        return Ok(Some(Word { row, stage, given: built_in(stage, row, |_| false)? }));
     }
-    match nearest(&text, words.iter().map(|known| known.0)) {
-        None => Ok(()),
+    match nearest(&text, words.iter().map(|row| row.name)) {
+        None => Ok(None),
         Some(near) => {
-            let hint = format!("did you mean `{near}`? (a variable goes in parentheses)");
-            Err(Error::new(word.span(), format!("unknown value `{text}` of `{param}`: {hint}")))
+            let hint = format!("did you mean `{near}`? (a Rust value goes in parentheses)");
+            Err(Error::new(stage.at(), format!("unknown value `{text}` of `{}`: {hint}", param.name)))
         }
     }
 }

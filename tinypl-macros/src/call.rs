@@ -1,7 +1,7 @@
 //! One stage to tokens: `path(up, args…).setter(value)…`, with the runtime's checks before it.
 
 use crate::ast::{Root, Stage, bare, ends, name_of};
-use crate::bind::Given;
+use crate::bind::{Given, Word};
 use crate::check::{Call, Puller};
 use crate::expand::{Nest, apart, parens, upstream};
 use crate::function::{Passed, Site};
@@ -16,19 +16,23 @@ pub(crate) fn stage(call: &Call, root: &Root, nest: &mut Nest) {
     let up = upstream(call.stage.at());
     nest.name(&up);
     match call.row {
-        None => nest.set(own(call.stage, &up, root)),
+        None => own(call.stage, &up, root, nest),
         Some(row) => Writer { call, row, root, at: call.stage.at(), up }.stage(nest),
     }
 }
 
-/// `::tinypl::range(a, b).step(c)`
+/// `::tinypl::__private::range((a, b)).step(c)`
 pub(crate) fn source(call: &Call, root: &Root, nest: &mut Nest) {
     let Some(row) = call.row else { return };
     let at = call.stage.at();
     let writer = Writer { call, row, root, at, up: upstream(at) };
     let args = row.params.iter().map(|param| writer.arg(param, nest).value).collect::<Vec<_>>();
     let (path, setters) = (writer.path(false), writer.setters());
-    let args = writer.parens(quote!(#(#args),*));
+    let mut args = writer.parens(quote!(#(#args),*));
+    if row.checked {
+        // as one, so that rustc knows the types of all when it judges them
+        args = writer.parens(args);
+    }
     nest.set(writer.branded(quote!(#path #args #setters)));
 }
 
@@ -52,27 +56,37 @@ pub(crate) fn sink(call: &Call, pipeline: &TokenStream) -> TokenStream {
     quote_spanned!(at=> #pipeline.#path #args)
 }
 
-/// A stage of the user's: named arguments are setters.
-fn own(stage: &Stage, up: &Ident, root: &Root) -> TokenStream {
-    let (at, path) = (stage.at(), &stage.path);
+/// A stage of the user's: named arguments are setters. The call has the place of its name alone: what rustc says of the
+/// function's bounds it says again of the call, unless both are at one place.
+fn own(stage: &Stage, up: &Ident, root: &Root, nest: &mut Nest) {
+    let at = stage.at();
     let args = stage.args.iter().filter(|arg| arg.name.is_none()).map(|arg| bare(&arg.value));
-    let args = parens(quote!(#up #(, #args)*), stage.parens.unwrap_or(at));
-    let only = Some(&path.path).filter(|path| path.leading_colon.is_none() && path.segments.len() == 1);
-    let mut call = match only.and_then(|path| slip(&path.segments.first()?.ident)) {
-        // it may be the user's after all: rustc decides, and if not says "a local variable with a similar name exists"
-        Some(known) => {
-            let known = Ident::new(known, at);
-            quote_spanned!(at=> ({ #[allow(unused_variables)] let #known = (); #path }) #args)
-        }
-        None => quote!(#path #args),
-    };
+    let (function, args) = (function(stage), parens(quote!(#up #(, #args)*), at));
+    let mut call = quote!(#function #args);
     for arg in &stage.args {
         if let Some(name) = &arg.name {
             call.extend(setter(name, bare(&arg.value).to_token_stream()));
         }
     }
-    let (root, call) = (root.at(at), parens(call, at));
-    quote_spanned!(at=> #root::__private::own #call)
+    let (root, own) = (root.at(at), Ident::new("__own", at));
+    nest.bind(&own, call);
+    nest.set(quote_spanned!(at=> #root::__private::own(#root::__private::Src::of(&#own).own(#own))));
+}
+
+/// The function of a stage of the user's, to be called.
+fn function(stage: &Stage) -> TokenStream {
+    let (at, path) = (stage.at(), &stage.path);
+    let only = Some(&path.path).filter(|path| path.leading_colon.is_none() && path.segments.len() == 1);
+    if let Some(known) = only.and_then(|path| slip(&path.segments.first()?.ident)) {
+        // it may be the user's after all: rustc decides, and if not says "a local variable with a similar name exists"
+        let known = Ident::new(known, at);
+        return quote_spanned!(at=> ({ #[allow(unused_variables)] let #known = (); #path }));
+    }
+    match path.path.get_ident() {
+        Some(name) => name.to_token_stream(),
+        // in its last name's place
+        None => parens(path.to_token_stream(), at).to_token_stream(),
+    }
 }
 
 /// The built-in that a single name may be a slip from.
@@ -164,6 +178,7 @@ impl Writer<'_, '_> {
         self.call.guards.iter().fold(stream, |stream, guard| match guard {
             Guard::SendItems => self.private("send_items", stream),
             Guard::Pullable => self.private("pullable", stream),
+            Guard::Sendable => self.private("sendable", stream),
             Guard::Unordered => self.private("unordered", stream),
             Guard::Unmarked => self.private("unmarked", stream),
             Guard::Flattens => self.private("nested", stream),
@@ -180,6 +195,8 @@ impl Writer<'_, '_> {
         passed(match (param.is, param.takes, value) {
             (Is::Fixed(number), ..) => self.number(number),
             (_, Takes::Function(function), Some(value)) => return site.function(value, function, nest),
+            (_, Takes::Pointer(pointer), Some(value)) => site.pointer(value, pointer, nest),
+            (_, Takes::Context, Some(value)) => site.context(value, nest),
             (_, Takes::Message, Some(value)) => {
                 let (first, last) = ends(value);
                 let (root, up, name) = (self.root.at(first), &self.up, Ident::new("__message", first));
@@ -232,15 +249,27 @@ impl Writer<'_, '_> {
         if let (Is::Switch(other), Expr::Lit(ExprLit { lit: Lit::Bool(literal), .. })) = (given.param.is, value) {
             return literal.value.then(|| setter(&Ident::new(other, written.span()), TokenStream::new()));
         }
-        let word = match given.param.takes {
-            Takes::Word(words) => name_of(&given.arg.value).and_then(|name| words.iter().find(|word| name == word.0)),
-            _ => None,
-        };
-        let value = match word {
-            Some((_, path)) => self.runtime(path, ends(value).0),
+        let value = match &given.word {
+            Some(word) => self.word(word),
             None => value.to_token_stream(),
         };
         Some(setter(&written, value))
+    }
+
+    /// `::tinypl::process::OnDeath::Retry(3)` for `retry(3)`
+    fn word(&self, word: &Word) -> TokenStream {
+        let Lowers::Word(path) = word.row.lowers else { return TokenStream::new() };
+        let path = self.runtime(path, word.stage.at());
+        if word.row.given().next().is_none() {
+            return path;
+        }
+        let needed = word.row.params.iter().filter(|param| param.is == Is::Needed);
+        let needed = needed.filter_map(|param| word.given.iter().find(|given| given.param == param));
+        let needed = needed.map(|given| bare(&given.arg.value));
+        let args = parens(quote!(#(#needed),*), word.stage.parens.unwrap_or(word.stage.at()));
+        let options = word.given.iter().filter(|given| given.param.is != Is::Needed);
+        let setters: TokenStream = options.filter_map(|given| self.setter(given)).collect();
+        quote!(#path #args #setters)
     }
 
     /// `::tinypl::path` by the user's own tokens, so that hover and completion work; or its twin for an `FnMut`.
@@ -250,7 +279,8 @@ impl Writer<'_, '_> {
         if twin && let Some(last) = path.path.segments.last_mut() {
             last.ident = Ident::new(&format!("{}_mut", last.ident), last.ident.span());
         }
-        quote_spanned!(first=> #root::#path)
+        let private = self.row.checked.then(|| quote_spanned!(first=> __private::));
+        quote_spanned!(first=> #root::#private #path)
     }
 
     /// A path of the vocabulary's, in the runtime.

@@ -292,10 +292,13 @@ fn unknown(stage: &Stage, name: &str) -> Result<()> {
     }
     let inside = |row: &Row| row.name.split_once("::").filter(|parts| parts.0 == space).map(|parts| parts.1);
     let known: Vec<&str> = vocabulary::STAGES.iter().filter_map(inside).collect();
-    let hint = match (nearest(last, known.iter().copied()), known.is_empty()) {
-        (Some(near), _) => format!(": did you mean `{space}::{near}`?"),
-        (None, true) => String::new(),
-        (None, false) => format!(": `{space}` has `{}`", known.join("`, `")),
+    let others = vocabulary::STAGES.iter().filter_map(|row| row.name.split_once("::"));
+    let other = || others.clone().find(|other| nearest(last, [other.1]).is_some());
+    let hint = match (nearest(last, known.iter().copied()), other(), known.is_empty()) {
+        (Some(near), ..) => format!(": did you mean `{space}::{near}`?"),
+        (None, Some((space, near)), _) => format!(": did you mean `{space}::{near}`?"),
+        (None, None, true) => String::new(),
+        (None, None, false) => format!(": `{space}` has `{}`", known.join("`, `")),
     };
     Err(Error::new(stage.at(), format!("unknown stage `{name}`{hint}")))
 }

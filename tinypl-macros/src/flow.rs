@@ -63,7 +63,7 @@ impl Flow {
         let mut needed = Vec::new();
         for &guard in row.guards {
             let unsure = match guard {
-                Guard::SendItems | Guard::Pullable | Guard::Flattens => true,
+                Guard::SendItems | Guard::Pullable | Guard::Sendable | Guard::Flattens => true,
                 Guard::Unordered => self.ordered(stage, row)?,
                 Guard::Unmarked => !is_placed(given) && self.marked(stage, row)?,
                 Guard::Inserted => self.marker(stage, row, given, handles)?,

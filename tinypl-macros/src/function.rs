@@ -13,7 +13,7 @@ use crate::expand::{Nest, apart, parens};
 use crate::plain;
 use crate::vocabulary::{Function, Out};
 use proc_macro2::{Ident, Span, TokenStream};
-use quote::{ToTokens, quote, quote_spanned};
+use quote::{ToTokens, quote_spanned};
 use syn::{Expr, Pat, Type};
 
 /// The stage that a function is for.
@@ -40,10 +40,10 @@ impl Site<'_> {
             Function::Item(out) => ("val", out),
             Function::Ref(out) => ("ref", out),
         };
-        let untyped = is_untyped(value);
+        let bound_tells = is_untyped(value) && !is_half_typed(value);
         match self.puller {
-            Puller::One if untyped => as_it_is(true),
-            Puller::Open | Puller::Many if untyped && is_plain(value) => as_it_is(false),
+            Puller::One if bound_tells => as_it_is(true),
+            Puller::Open | Puller::Many if bound_tells && is_plain(value) => as_it_is(false),
             puller => Passed {
                 value: Dance::new(value, by, out, self).write(puller, nest),
                 exclusive: puller != Puller::Many,
@@ -76,14 +76,19 @@ impl Site<'_> {
 /// Whether rustc has to be told the arguments' types.
 fn is_untyped(value: &Expr) -> bool {
     match value {
-        Expr::Closure(closure) => closure.inputs.iter().any(|input| match input {
-            Pat::Type(typed) => has_hole(&typed.ty),
-            _ => true,
-        }),
+        Expr::Closure(closure) => {
+            closure.inputs.iter().any(|input| !matches!(input, Pat::Type(_))) || is_half_typed(value)
+        }
         // whose value may be such a closure
         Expr::Block(_) | Expr::If(_) | Expr::Match(_) => true,
         _ => false,
     }
+}
+
+/// Whether an argument's type has holes: what the bound puts there may not fit what is written around them.
+fn is_half_typed(value: &Expr) -> bool {
+    let has_holes = |input: &Pat| matches!(input, Pat::Type(typed) if has_hole(&typed.ty));
+    matches!(value, Expr::Closure(closure) if closure.inputs.iter().any(has_holes))
 }
 
 /// Whether the closure is `Fn` and several threads can call it, as far as its text tells.
@@ -116,9 +121,10 @@ impl<'a> Dance<'a> {
         let (first, f) = (self.first, Ident::new("__f", self.first));
         let mut function = f.to_token_stream();
         if is_untyped(self.value) {
+            let fits = Ident::new("__fits", first);
             nest.bind(quote_spanned!(first=> mut #f), quote_spanned!(first=> ::core::option::Option::None));
-            nest.bind(quote!(()), self.hinted(&f));
-            function = quote_spanned!(first=> #f.unwrap());
+            nest.bind(&fits, self.hinted(&f));
+            function = quote_spanned!(first=> #fits.of(#f));
         } else {
             let out = self.returned();
             let generics = quote_spanned!(first=> ::<_, _, #out, _>);
@@ -146,7 +152,7 @@ impl<'a> Dance<'a> {
     fn hinted(&self, f: &Ident) -> TokenStream {
         let (first, root, out, value) = (self.first, &self.root, self.returned(), self.value);
         let args = parens(quote_spanned!(first=> #value, &mut #f), self.last);
-        self.call("by", quote_spanned!(first=> ::<_, #out>), quote_spanned!(first=> #root::__private::hint #args))
+        self.call("by", quote_spanned!(first=> ::<_, #out, _>), quote_spanned!(first=> #root::__private::hint #args))
     }
 
     /// `name_val::<generics>(item(&up), value)`

@@ -2,7 +2,7 @@
 //!
 //! Tokens become a tree (`ast`, `parse`), which is checked (`check`, with `bind` for the arguments and `flow` for orders
 //! and markers) against the table of built-in stages (`vocabulary`) and written out (`expand`, `call`, and `function` with
-//! `plain` for closures); what has a mistake is replaced by its error (`fallback`).
+//! `plain` and `pointer` for closures); what has a mistake is replaced by its error (`fallback`).
 
 #![forbid(unsafe_code)]
 
@@ -17,6 +17,7 @@ mod function;
 mod names;
 mod parse;
 mod plain;
+mod pointer;
 #[cfg(test)]
 mod tests;
 mod vocabulary;

@@ -4,6 +4,7 @@
 use crate::ast::{Arg, Block, Chain, Root, Source, Stage, Track, is_punct, is_word};
 use crate::vocabulary;
 use proc_macro2::{Delimiter, Ident, Span, TokenStream, TokenTree};
+use quote::ToTokens;
 use syn::ext::IdentExt;
 use syn::parse::{ParseStream, Parser};
 use syn::{Attribute, Error, Expr, ExprPath, Path, Result, Token, parse2, token};
@@ -337,12 +338,22 @@ fn args(input: ParseStream) -> Result<Vec<Arg>> {
             name = Some(input.call(Ident::parse_any)?);
             input.parse::<Token![=]>()?;
         }
-        args.push(Arg { name, value: input.parse()? });
+        let value = input.parse()?;
+        args.push(Arg { name, word: word(&value), value });
         if !input.is_empty() && input.parse::<Token![,]>().is_err() {
             return Err(input.error("expected `,` or the end of the arguments"));
         }
     }
     Ok(args)
+}
+
+/// A word and its arguments are written as a stage and its are. Parentheses around make it a Rust value.
+fn word(value: &Expr) -> Option<Stage> {
+    match value {
+        Expr::Path(_) | Expr::Call(_) => stage.parse2(value.to_token_stream()).ok(),
+        Expr::Group(group) => word(&group.expr),
+        _ => None,
+    }
 }
 
 fn no_stage(found: &TokenTree) -> Error {

@@ -14,6 +14,7 @@ const PROGRAMS: &[&str] = &[
     "&mut pipe |> q @ thread::map(move |x: i32| -> i32 { x + 1 }, workers = 2,) |> fold(0, |a, b| a + b)",
     "words().split(' ') |> my::own::<3>(window = 8, 1) |> debug::print_on_item(\"x\") |> each(f) |> count",
     "v |> thread::map_init(|| 1, |s, x| *s + x, 2) |> marker::on(|| hit(), m, consume = true) |> try_collect()",
+    "v |> process::map_with(c, |c, x| c + x, 2, on_death = retry(3)) |> p @ process::map_init(|| 1, |s, x| *s + x, 2) |> share",
     "range(9) | map(f) |> flatten() |> ratelimit(1, d) |> skip(0) |> partition(3, markers = befor)",
     "if let Some(x) = y { 0..x } else { 0..1 } |> <T as Stages>::own(x) |> try_map(|s| s.parse::<i32>())",
     "range(3) |> m @ marker::insert_periodic() |> marker::on(|| S { a: 1 }.go(), m) |> order::load(S { o }.o)",

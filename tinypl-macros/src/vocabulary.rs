@@ -1,9 +1,10 @@
 //! The built-in stages, sinks and sources: one row each. To add a stage, add its row.
 
-use Guard::{Flattens, Inserted, Pullable, Saved, SendItems, Unmarked, Unordered};
+use Guard::{Flattens, Inserted, Pullable, Saved, SendItems, Sendable, Unmarked, Unordered};
 use Pulls::{Alone, Many, Through};
-use Takes::{Count, Message, Upstream, Value, Word};
+use Takes::{Context, Count, Message, Upstream, Value, Word};
 
+#[derive(PartialEq)]
 pub(crate) struct Row {
     /// As in the language; the function is at the same path in the runtime.
     pub(crate) name: &'static str,
@@ -17,8 +18,11 @@ pub(crate) struct Row {
     pub(crate) handle: Handle,
     /// `collect::<C>()`
     pub(crate) generic: bool,
+    /// The function of that name in `__private` is called, which checks more than the public one.
+    pub(crate) checked: bool,
 }
 
+#[derive(PartialEq)]
 pub(crate) struct Param {
     pub(crate) name: &'static str,
     pub(crate) is: Is,
@@ -50,6 +54,9 @@ pub(crate) enum Takes {
     Count,
     /// A function of the item, and what it returns.
     Function(Function),
+    /// A function that captures nothing, for worker processes; and the value that one takes a reference to.
+    Pointer(Pointer),
+    Context,
     /// Anything, but a closure is one of a reference to the item.
     Message,
     /// Another stream: a track of the block, or any iterable.
@@ -57,8 +64,8 @@ pub(crate) enum Takes {
     /// The handle of an order, or a marker.
     Order,
     Marker,
-    /// One of these words, which stand for paths in the runtime; or any expression.
-    Word(&'static [(&'static str, &'static str)]),
+    /// One of these words, which may have arguments; or any expression.
+    Word(&'static [Row]),
 }
 
 #[derive(Clone, Copy, PartialEq)]
@@ -67,6 +74,18 @@ pub(crate) enum Function {
     Item(Out),
     Ref(Out),
     Call,
+}
+
+#[derive(Clone, Copy, PartialEq)]
+pub(crate) enum Pointer {
+    /// Of the item, or of a reference to it.
+    Item,
+    Ref,
+    /// Of references to a context or a state before it, and the item.
+    Context,
+    State,
+    /// Of nothing: it makes the state.
+    Init,
 }
 
 /// What a function returns.
@@ -100,12 +119,16 @@ pub(crate) enum Lowers {
     Queue(&'static str),
     /// A method that `Pipeline` has as an `Iterator`, even where that trait is not in scope.
     Iterator,
+    /// A word: this path in the runtime, called if the word has parameters.
+    Word(&'static str),
 }
 
 #[derive(Clone, Copy, PartialEq)]
 pub(crate) enum Guard {
     SendItems,
     Pullable,
+    /// One other thread pulls.
+    Sendable,
     Unordered,
     /// Waived by any option: all that `partition` has say where markers go.
     Unmarked,
@@ -131,7 +154,7 @@ pub(crate) static STAGES: &[Row] = &[
     row("each", Through, &[of_ref("f", Out::Unit)]).twins(),
     row("filter", Through, &[of_ref("pred", Out::Bool)]).twins(),
     row("filter_map", Through, &[of_item("f", Out::Option)]).twins(),
-    row("try_map", Through, &[of_item("f", Out::Result)]).twins(),
+    row("try_map", Through, &[of_item("f", Out::Result)]).twins().checked(),
     row("take", Alone, &[needed("n", Count)]),
     row("skip", Alone, &[needed("n", Count)]),
     row("enumerate", Alone, &[]),
@@ -160,6 +183,10 @@ pub(crate) static STAGES: &[Row] = &[
         .handle(Handle::Live)
         .queue("named_init"),
     row("thread::mutex", Alone, &[]),
+    row("process::map", Alone, &[pointer("f", Pointer::Item)]).processes(),
+    row("process::each", Alone, &[pointer("f", Pointer::Ref)]).processes(),
+    row("process::map_with", Alone, &[needed("ctx", Context), pointer("f", Pointer::Context)]).processes(),
+    row("process::map_init", Alone, &[pointer("init", Pointer::Init), pointer("f", Pointer::State)]).processes(),
     row("marker::insert_periodic", Alone, &[])
         .options(&[optional("n", Count), optional("after", Value)])
         .guards(&[Unordered])
@@ -182,15 +209,16 @@ pub(crate) static SINKS: &[Row] = &[
 
 /// A source may have several rows: the first that has room for the arguments is meant.
 pub(crate) static SOURCES: &[Row] = &[
-    row("range", Alone, &[fixed(0), needed("n", Value)]),
-    row("range", Alone, &[needed("a", Value), needed("b", Value)]).options(&[optional("step", Count)]),
+    row("range", Alone, &[fixed(0), needed("n", Value)]).checked(),
+    row("range", Alone, &[needed("a", Value), needed("b", Value)]).options(&[optional("step", Count)]).checked(),
 ];
 
 /// First segments of paths that are the language's, so that a slip below one of them is no stage of the user's.
 pub(crate) static SPACES: &[&str] = &["thread", "process", "marker", "order", "debug", "dataloader"];
 
+const WORKERS: Param = Param { name: "workers", is: Is::Asked, takes: Count };
 const QUEUE: &[Param] = &[
-    Param { name: "workers", is: Is::Asked, takes: Count },
+    WORKERS,
     optional("maxsize", Count),
     optional("warn_timeout", Value),
     optional("end_timeout", Value),
@@ -198,13 +226,30 @@ const QUEUE: &[Param] = &[
     optional("scope", Value),
 ];
 const QUEUED: &[Guard] = &[SendItems, Pullable];
-const ON_WORKER_ERROR: &[(&str, &str)] = &[
-    ("forward", "OnWorkerError::Forward"),
-    ("exit", "OnWorkerError::Exit"),
-    ("forward_and_print", "OnWorkerError::ForwardAndPrint"),
+const ON_WORKER_ERROR: &[Row] = &[
+    word("forward", "OnWorkerError::Forward", &[]),
+    word("exit", "OnWorkerError::Exit", &[]),
+    word("forward_and_print", "OnWorkerError::ForwardAndPrint", &[]),
+];
+const PROCESSES: &[Param] = &[
+    WORKERS,
+    optional("maxsize", Count),
+    optional("input_maxsize", Count),
+    optional("start_timeout", Value),
+    optional("end_timeout", Value),
+    optional("item_timeout", Value),
+    optional("warn_timeout", Value),
+    optional("on_worker_error", Word(ON_WORKER_ERROR)),
+    optional("on_death", Word(ON_DEATH)),
+    optional("scope", Value),
+];
+const ON_DEATH: &[Row] = &[
+    word("fail", "process::OnDeath::Fail", &[]),
+    word("skip", "process::OnDeath::Skip", &[]),
+    word("retry", "process::OnDeath::Retry", &[needed("n", Count)]),
 ];
 const PLACING: &[Param] = &[
-    optional("markers", Word(&[("before", "marker::Before"), ("after", "marker::After")])),
+    optional("markers", Word(&[word("before", "marker::Before", &[]), word("after", "marker::After", &[])])),
     optional("split_on_marker", Value),
 ];
 const MARKER: Param = Param { name: "m", is: Is::Or("marker::Any"), takes: Takes::Marker };
@@ -230,13 +275,22 @@ const fn of_ref(name: &'static str, out: Out) -> Param {
     needed(name, Takes::Function(Function::Ref(out)))
 }
 
+const fn pointer(name: &'static str, pointer: Pointer) -> Param {
+    needed(name, Takes::Pointer(pointer))
+}
+
 const fn of_nothing(name: &'static str) -> Param {
     needed(name, Takes::Function(Function::Call))
 }
 
 const fn row(name: &'static str, pulls: Pulls, params: &'static [Param]) -> Row {
     let (lowers, handle) = (Lowers::Plain, Handle::No);
-    Row { name, params, options: &[], pulls, lowers, guards: &[], handle, generic: false }
+    Row { name, params, options: &[], pulls, lowers, guards: &[], handle, generic: false, checked: false }
+}
+
+/// Of its parameters those that are needed are arguments, the others setters.
+const fn word(name: &'static str, path: &'static str, params: &'static [Param]) -> Row {
+    Row { lowers: Lowers::Word(path), ..row(name, Through, params) }
 }
 
 impl Row {
@@ -260,12 +314,20 @@ impl Row {
         Row { lowers: Lowers::Queue(part), ..self }
     }
 
+    const fn processes(self) -> Row {
+        self.options(PROCESSES).guards(&[Sendable]).handle(Handle::Live)
+    }
+
     const fn iterators(self) -> Row {
         Row { lowers: Lowers::Iterator, ..self }
     }
 
     const fn generic(self) -> Row {
         Row { generic: true, ..self }
+    }
+
+    const fn checked(self) -> Row {
+        Row { checked: true, ..self }
     }
 
     /// The parameters that a user may give, in their order.
@@ -285,6 +347,18 @@ impl Row {
 
     pub(crate) fn takes(&self, what: Takes) -> bool {
         self.all().any(|param| param.takes == what)
+    }
+}
+
+impl Pointer {
+    /// Its arguments, for errors.
+    pub(crate) fn arguments(self) -> &'static [&'static str] {
+        match self {
+            Pointer::Item | Pointer::Ref => &["x"],
+            Pointer::Context => &["ctx", "x"],
+            Pointer::State => &["state", "x"],
+            Pointer::Init => &[],
+        }
     }
 }
 

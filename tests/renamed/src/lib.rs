@@ -9,6 +9,15 @@ pub fn doubled(n: i32) -> Vec<i32> {
     }
 }
 
+/// Process stages, and a word with an argument.
+pub fn thirds(n: i32) -> Vec<i32> {
+    pl::pipeline! {
+        crate = pl;
+        range(n) |> o @ order::save(4) |> process::map(|x| (x % 3 == 0).then_some(x / 3), workers = 2, on_death = retry(1))
+            |> process::map_init(|| 0, |_, x| x, workers = 1) |> filter_map(|x| x) |> order::load(o) |> collect()
+    }
+}
+
 /// Tracks in a function's body, `crate` as the first piece.
 pub fn first_of_each() -> (Option<i32>, Option<i32>) {
     pl::pipeline! {

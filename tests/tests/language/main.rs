@@ -5,6 +5,7 @@ mod elsewhere;
 mod functions;
 mod handles;
 mod own_stages;
+mod processes;
 mod scopes;
 mod sinks;
 mod sources;

@@ -1,4 +1,4 @@
-// A closure that changes what it captured: without a queue, below the queue, above `thread::mutex`, and in every stage.
+// A closure that changes what it captured: without a queue, below the queue, above `thread::mutex`, above a process stage, and in every stage.
 #![deny(warnings)]
 
 use std::collections::HashSet;
@@ -6,6 +6,12 @@ use tinypl::pipeline;
 
 fn main() {
     let (mut n, mut seen, mut calls, mut kept, mut tried, mut items) = (0, HashSet::new(), 0, 0, 0, Vec::new());
+    let (mut sum, mut odd) = (0, Vec::new());
+    let sums: Vec<i32> = pipeline! {
+        range(5) |> map(move |x| { sum += x; sum }) |> each(move |x| odd.push(x % 2)) |> process::map(|x| x + 1, workers = 1)
+            |> collect()
+    };
+    assert_eq!(sums, [1, 2, 4, 7, 11]);
     let k = pipeline! {
         range(9)
             |> map(move |x| { n += x; n })

@@ -9,5 +9,6 @@ fn main() {
         let mut b = a |> map(|x| x + 1);
     }
     assert_eq!((a.next(), b.next(), q.workers(), o.maxsize()), (Some(0), Some(3), 2, 4));
+    assert_eq!(tinypl::pipeline! { range(9) |> process::map(|x| x + 1, workers = 1) |> count() }, 9);
     assert_eq!(tinypl::pipeline! { &mut b |> marker::until(m) |> count() }, 1);
 }

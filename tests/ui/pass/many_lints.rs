@@ -64,6 +64,13 @@ fn main() {
         a |> q @ thread::map(|x| x * offset_of(x), 2, 8) |> order::load(o) |> each(|_| assert_eq!(q.maxsize(), 8)) |> count()
     };
     assert_eq!(n, 9);
+    let mut calls = 0;
+    pipeline! {
+        let c = range(4) |> map(move |x| { calls += 1; x + calls }) |> p @ process::map(|x| x + 1, workers = 2, on_death = retry(3))
+            |> process::map_with(offset, |by, x| x * by, 1, maxsize = 4) |> process::each(|x| assert!(*x > 1), 1);
+    }
+    let d: i32 = pipeline! { c |> process::map_init(Vec::new, |seen, x| { seen.push(x); x }, workers = (1)) |> fold(0, |a, b| a + b) };
+    assert_eq!((d, p.workers()), (20, 0));
     let all: Vec<i32> = pipeline! { (0..3) |> map((|x| x + 1)) |> chain((5..6)) |> collect() };
     assert_eq!(all, [1, 2, 3, 5]);
     pipeline! { range(3) |> marker::insert_periodic(2) |> thread::each(|x| assert!(*x < 3), 1) |> for_each(|x| assert!(x < 3)) }

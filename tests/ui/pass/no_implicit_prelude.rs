@@ -29,5 +29,11 @@ fn main() {
     ::std::assert!(all.is_ok());
     let n = 2;
     ::std::assert_eq!(pipeline! { range(3) |> map(|x| x * n) |> fold(0, |a, b| a + b) }, 6);
+    let all: ::std::vec::Vec<i32> = pipeline! {
+        range(3) |> o @ order::save(2) |> process::map(|x| x + 1, workers = 2, on_death = retry(1), on_worker_error = forward)
+            |> process::map_with(2, |by, x| by * x, 1) |> process::map_init(|| 1, |n, x| *n + x, 1) |> process::each(|_| (), 1)
+            |> order::load(o) |> collect()
+    };
+    ::std::assert_eq!(all, [3, 5, 7]);
     pipeline! { range(3) |> for_each(|x| ::std::assert!(x < 3)) }
 }

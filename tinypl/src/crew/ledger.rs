@@ -95,6 +95,11 @@ impl<G> Ledger<G> {
         self.over && self.waiting.is_empty() && self.links.iter().all(|link| link.under_way.is_empty())
     }
 
+    /// How many items are sent at once, as things are.
+    pub(crate) fn chunk(&self) -> usize {
+        self.links.iter().map(|link| link.want).max().unwrap_or(1)
+    }
+
     pub(crate) fn add(&mut self, jobs: impl IntoIterator<Item = Job<G>>) {
         self.waiting.extend(jobs);
     }
@@ -143,7 +148,7 @@ impl<G> Ledger<G> {
         if link.under_way.is_empty() {
             link.since = Instant::now();
         }
-        for _ in 0..room.min(share.max(1)) {
+        for _ in 0..room.min(share.max(link.want)) {
             let Some(job) = self.waiting.front() else { break };
             let length = HEAD + job.body.len();
             // a long write waits until the worker reads, so it has to have nothing else to do
@@ -253,5 +258,285 @@ impl<G> Link<G> {
         let back = self.under_way.split_off(at as usize);
         self.bytes -= back.iter().map(|job| HEAD + job.body.len()).sum::<usize>();
         back
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::crew::page::SIZE;
+    use crate::crew::wire::Frames;
+    use crate::shm::{Backend, Region};
+
+    /// SplitMix64: the same walk on every run.
+    struct Random(u64);
+
+    impl Random {
+        fn below(&mut self, n: usize) -> usize {
+            self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
+            let x = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+            let x = (x ^ (x >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+            ((x ^ (x >> 31)) % n as u64) as usize
+        }
+    }
+
+    /// A worker as `worker.rs` has it, one step at a time.
+    struct Fake {
+        page: Arc<Page>,
+        /// What was sent to it, and it has not read.
+        inbox: VecDeque<(Kind, u64, u64)>,
+        dropping: bool,
+        /// The number on the socket and the job that it is at.
+        at: Option<(u64, u64)>,
+        /// What it has finished, and how much of that the parent has seen.
+        finished: Vec<u64>,
+        seen: usize,
+    }
+
+    impl Fake {
+        fn new() -> (Self, Peer) {
+            let page = Arc::new(Page::new(Region::create(SIZE, Backend::Memfd).expect("a page of memory")));
+            let (socket, _) = UnixStream::pair().expect("a pair of sockets");
+            let peer = Peer { socket: Arc::new(socket), page: page.clone() };
+            (Self { page, inbox: VecDeque::new(), dropping: false, at: None, finished: Vec::new(), seen: 0 }, peer)
+        }
+
+        fn receive(&mut self, bytes: Vec<u8>) {
+            let mut frames = Frames::of(bytes);
+            while let Some(frame) = frames.next().expect("a frame") {
+                let job = frames.body(&frame).first_chunk().map_or(0, |id| u64::from_le_bytes(*id));
+                self.inbox.push_back((frame.kind, frame.number, job));
+            }
+        }
+
+        /// The job that it starts, if it does.
+        fn step(&mut self) -> Option<u64> {
+            if let Some((number, _)) = self.at.take() {
+                self.finished.push(number);
+                return None;
+            }
+            match self.inbox.pop_front()? {
+                (Kind::Item, ..) if self.dropping => {}
+                (Kind::Item, number, job) if self.page.start() => {
+                    self.at = Some((number, job));
+                    return Some(job);
+                }
+                (Kind::Item, ..) => self.dropping = true,
+                (Kind::Resume, number, _) => {
+                    assert!(self.at.is_none());
+                    self.page.resume(number);
+                    self.dropping = false;
+                }
+                (kind, ..) => panic!("{kind:?} was sent"),
+            }
+            None
+        }
+    }
+
+    /// What must be true of each job, in the plainest form.
+    #[derive(Clone, Copy, Default)]
+    struct Fate {
+        started: u32,
+        deaths: u32,
+        answered: u32,
+        skipped: bool,
+    }
+
+    struct Walk {
+        random: Random,
+        ledger: Ledger<()>,
+        fakes: Vec<Fake>,
+        jobs: Vec<Fate>,
+        steps: u64,
+        recalls: u64,
+    }
+
+    impl Walk {
+        fn new(seed: u64) -> Self {
+            let mut random = Random(seed);
+            let (workers, under_way) = (1 + random.below(4), 1 + random.below(600));
+            let mut ledger = Ledger::new(workers, under_way);
+            let mut fakes = Vec::new();
+            for k in 0..workers {
+                let (fake, peer) = Fake::new();
+                ledger.attach(k, peer);
+                fakes.push(fake);
+            }
+            Self { random, ledger, fakes, jobs: Vec::new(), steps: 0, recalls: 0 }
+        }
+
+        fn add(&mut self) {
+            for _ in 0..self.random.below(20) {
+                let number = self.jobs.len() as u64;
+                let length = match self.random.below(40) {
+                    0 => 2 * UNREAD,
+                    1..5 => self.random.below(UNREAD),
+                    _ => self.random.below(20),
+                };
+                let mut body = number.to_le_bytes().to_vec();
+                body.resize(8 + length, 0);
+                self.ledger.add([Job { number, ride: (), body, _luggage: Luggage::default(), deaths: 0 }]);
+                self.jobs.push(Fate::default());
+            }
+        }
+
+        fn assign(&mut self, k: usize) {
+            let before = self.ledger.links[k].under_way.len();
+            if self.random.below(2) == 0 {
+                // nothing was heard of them for long
+                let long_ago = Instant::now().checked_sub(PATIENCE).expect("the machine has run for as long");
+                self.ledger.links.iter_mut().for_each(|link| link.since = long_ago);
+            }
+            let Some((_, bytes)) = self.ledger.assign(k) else { return };
+            let link = &self.ledger.links[k];
+            assert!(before == 0 || link.bytes <= UNREAD, "a write to a worker that is busy may have to wait");
+            assert_eq!(link.bytes, link.under_way.iter().map(|job| HEAD + job.body.len()).sum::<usize>());
+            assert!(link.under_way.len() <= MOST);
+            self.fakes[k].receive(bytes);
+            self.recalls += u64::from(self.ledger.links.iter().any(|link| link.recalled));
+        }
+
+        fn hand_out(&mut self) {
+            while let Some(k) = self.ledger.idlest() {
+                let before = self.ledger.waiting.len();
+                self.assign(k);
+                if self.ledger.waiting.len() == before {
+                    break;
+                }
+            }
+        }
+
+        fn step(&mut self, k: usize) {
+            if let Some(job) = self.fakes[k].step() {
+                self.jobs[job as usize].started += 1;
+            }
+            let time = self.random.below(30_000) as u64;
+            self.fakes[k].page.took(time);
+        }
+
+        /// The parent hears of so many answers more; it may have seen some of them before, on the page.
+        fn take(&mut self, k: usize, most: usize) {
+            let fake = &mut self.fakes[k];
+            let again = self.random.below(3).min(fake.seen);
+            let until = fake.finished.len().min(fake.seen.saturating_add(most));
+            let answers = fake.finished[fake.seen - again..until].to_vec();
+            for (i, number) in answers.into_iter().enumerate() {
+                match self.ledger.answered(k, number).expect("it was given this item") {
+                    None => assert!(i < again, "the answer {number} is new"),
+                    Some(job) => {
+                        assert!(i >= again, "the answer {number} was taken twice");
+                        assert_eq!(job.body.first_chunk(), Some(&job.number.to_le_bytes()));
+                        self.jobs[job.number as usize].answered += 1;
+                    }
+                }
+            }
+            self.fakes[k].seen = until;
+            self.ledger.pace(k);
+        }
+
+        fn die(&mut self, k: usize) {
+            self.ledger.detach(k);
+            self.take(k, usize::MAX);
+            let ran = self.ledger.died(k, &self.fakes[k].page);
+            assert_eq!(ran.as_ref().map(|job| job.number), self.fakes[k].at.map(|at| at.1), "who is blamed");
+            if let Some(mut job) = ran {
+                let fate = &mut self.jobs[job.number as usize];
+                assert_eq!(job.deaths, fate.deaths);
+                if self.random.below(3) == 0 {
+                    fate.skipped = true;
+                } else {
+                    (fate.deaths, job.deaths) = (fate.deaths + 1, job.deaths + 1);
+                    self.ledger.again(job);
+                }
+            }
+            assert!(self.ledger.links[k].under_way.is_empty() && self.ledger.links[k].bytes == 0);
+            let (fake, peer) = Fake::new();
+            self.fakes[k] = fake;
+            self.ledger.attach(k, peer);
+        }
+
+        fn check(&self) {
+            let mut copies = vec![0; self.jobs.len()];
+            let under_way = self.ledger.links.iter().flat_map(|link| &link.under_way);
+            for job in self.ledger.waiting.iter().chain(under_way) {
+                copies[job.number as usize] += 1;
+            }
+            for (number, (fate, copies)) in self.jobs.iter().zip(copies).enumerate() {
+                let over = fate.answered + u32::from(fate.skipped);
+                assert_eq!(copies + over, 1, "job {number} is lost, or there are two of it");
+            }
+        }
+    }
+
+    /// Random walks over all that can happen: no job is lost, none doubled, none started twice unless a worker died of it, and
+    /// who is blamed for a death is the one that was started.
+    #[test]
+    fn no_job_is_lost_none_doubled_and_the_right_one_blamed() {
+        let mut recalls = 0;
+        for seed in 0..60 {
+            let mut walk = Walk::new(seed);
+            let deadly = [0, 1, 30][seed as usize % 3];
+            for _ in 0..3000 {
+                let k = walk.random.below(walk.fakes.len());
+                match walk.random.below(1000) {
+                    0..15 => walk.add(),
+                    15..200 => walk.hand_out(),
+                    200..300 => walk.assign(k),
+                    300..700 => walk.step(k),
+                    700..960 => {
+                        let most = walk.random.below(10);
+                        walk.take(k, most);
+                        walk.assign(k);
+                    }
+                    n if n < 960 + deadly => walk.die(k),
+                    _ => {}
+                }
+                walk.steps += 1;
+                if walk.steps.is_multiple_of(16) {
+                    walk.check();
+                }
+            }
+            // to the end
+            walk.ledger.over = true;
+            let mut turns = 0;
+            while !walk.ledger.is_done() {
+                turns += 1;
+                assert!(turns < 100_000, "seed {seed}: {} jobs wait, and nobody takes them", walk.ledger.waiting.len());
+                walk.hand_out();
+                for k in 0..walk.fakes.len() {
+                    walk.step(k);
+                    walk.take(k, usize::MAX);
+                    walk.assign(k);
+                }
+            }
+            walk.check();
+            for (number, fate) in walk.jobs.iter().enumerate() {
+                let blamed = fate.deaths + u32::from(fate.skipped);
+                assert_eq!(fate.started, fate.answered + blamed, "job {number} of seed {seed}");
+                assert_eq!(fate.answered + u32::from(fate.skipped), 1, "job {number} of seed {seed}");
+            }
+            recalls += walk.recalls;
+        }
+        assert!(recalls > 1000, "the walks hardly saw a recall: {recalls}");
+    }
+
+    #[test]
+    fn an_answer_that_nobody_asked_for_is_refused() {
+        let mut ledger = Ledger::new(1, 10);
+        let (_, peer) = Fake::new();
+        ledger.attach(0, peer);
+        assert!(matches!(ledger.answered(0, 0), Err(0)));
+        ledger.add((0..3).map(|number| Job {
+            number,
+            ride: (),
+            body: vec![0; 8],
+            _luggage: Luggage::default(),
+            deaths: 0,
+        }));
+        while ledger.assign(0).is_some() {}
+        assert!(matches!(ledger.answered(0, 1), Err(1)), "answers come in the order of the items");
+        assert!(matches!(ledger.answered(0, 0), Ok(Some(_))));
+        assert!(matches!(ledger.answered(0, 0), Ok(None)), "the page showed it before");
+        assert!(matches!(ledger.answered(0, u64::MAX), Err(u64::MAX)));
     }
 }

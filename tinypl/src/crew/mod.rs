@@ -1,10 +1,15 @@
 //! Worker processes: how one is started, what it is told, and what happens when it dies.
+#[cfg_attr(not(loom), expect(unsafe_code, reason = "atomics in memory that two processes share"))]
+mod cells;
 #[expect(unsafe_code, reason = "a constructor that runs before `main`, and functions that travel as offsets")]
 mod entry;
+#[cfg(fuzzing)]
+pub mod fuzzing;
 mod ledger;
 pub(crate) mod luggage;
+#[cfg(all(test, loom))]
+mod models;
 mod options;
-#[expect(unsafe_code, reason = "atomics in memory that two processes share")]
 mod page;
 mod start;
 mod supervise;

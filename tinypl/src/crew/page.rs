@@ -4,22 +4,18 @@
 //!
 //! One word says who may start items, as the cursor of a thread's desk does (`pool/desk.rs`). There is no lock in it: a
 //! worker may die between any two instructions.
+use super::cells::{AtomicU8, AtomicU64, BYTES, Cells, fence};
 use crate::shm::Region;
-use std::ops::Range;
-use std::sync::atomic::{AtomicU8, AtomicU64, Ordering::*, fence};
+use crate::sync::Ordering::*;
 
-/// Bytes of results that wait for company.
-const OUTBOX: usize = 32 << 10;
-/// Where they begin.
-const HEADER: usize = 64;
-/// As large as the region has to be.
-pub(crate) const SIZE: usize = HEADER + OUTBOX;
+pub(crate) use super::cells::SIZE;
 
 /// The lowest bit of the cursor: nothing more is to be started until a `Resume`.
 const RECALLED: u64 = 1;
 
 #[derive(Debug)]
-pub(crate) struct Page(Region);
+#[cfg_attr(loom, derive(Default))]
+pub(crate) struct Page(Cells);
 
 /// Words of the header.
 #[derive(Clone, Copy)]
@@ -40,22 +36,16 @@ impl Page {
     /// # Panics
     /// If the region is too small.
     pub(crate) fn new(region: Region) -> Self {
-        assert!(region.len() >= SIZE, "a page is {SIZE} bytes");
-        Self(region)
+        Self(Cells::new(region))
     }
 
     fn word(&self, word: Word) -> &AtomicU64 {
-        // SAFETY: the header lies within the mapping, which lives as long as `self`, and begins at a page's start
-        let word = unsafe { self.0.as_ptr().cast::<u64>().add(word as usize) };
-        // SAFETY: aligned, mapped, and every process touches it as an atomic only
-        unsafe { AtomicU64::from_ptr(word) }
+        self.0.word(word as usize)
     }
 
+    /// Bytes of results that wait for company.
     fn outbox(&self) -> &[AtomicU8] {
-        // SAFETY: `new` made sure that the mapping reaches this far
-        let start = unsafe { self.0.as_ptr().add(HEADER) };
-        // SAFETY: mapped as long as `self` lives, and every process touches it as atomics only
-        unsafe { std::slice::from_raw_parts(start.cast::<AtomicU8>(), OUTBOX) }
+        self.0.bytes()
     }
 
     // ---- the worker's side
@@ -67,7 +57,8 @@ impl Page {
 
     /// The next item is the one of this number.
     pub(crate) fn resume(&self, number: u64) {
-        self.word(Word::Cursor).store(number << 1, Release);
+        // a swap, for `recall` may come between: with a plain store the checker loses sight of it
+        self.word(Word::Cursor).swap(number << 1, AcqRel);
     }
 
     /// An item has taken this long.
@@ -89,9 +80,9 @@ impl Page {
 
     /// All of it was sent.
     pub(crate) fn sent(&self) {
-        self.word(Word::Epoch).fetch_add(1, AcqRel);
-        fence(Release); // SYNC POINT: `finished`; who reads a byte of the next frames sees that the epoch has ended
         self.word(Word::Length).store(0, Relaxed);
+        self.word(Word::Epoch).fetch_add(1, Release); // SYNC POINT: `finished`; who sees this epoch sees no length of the last
+        fence(Release); // SYNC POINT: `finished`; who sees a byte of the next frames sees that the last epoch has ended
     }
 
     // ---- the parent's side
@@ -119,9 +110,155 @@ impl Page {
     pub(crate) fn finished(&self) -> Vec<u8> {
         let epoch = self.word(Word::Epoch).load(Acquire);
         let length = self.word(Word::Length).load(Acquire) as usize; // SYNC POINT: `publish`
-        let range: Range<usize> = 0..length.min(OUTBOX);
-        let bytes = self.outbox()[range].iter().map(|byte| byte.load(Relaxed)).collect();
+        let bytes = self.outbox()[..length.min(BYTES)].iter().map(|byte| byte.load(Relaxed)).collect();
         fence(Acquire); // SYNC POINT: `sent`
         if self.word(Word::Epoch).load(Relaxed) == epoch { bytes } else { Vec::new() }
+    }
+}
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use super::*;
+    use crate::crew::wire::{self, Frames, Kind};
+    use crate::shm::Backend;
+    use std::sync::atomic::AtomicBool;
+    use std::thread;
+
+    fn page() -> Page {
+        Page::new(Region::create(SIZE, Backend::Memfd).expect("a page of memory"))
+    }
+
+    fn frame(number: u64, body: &[u8]) -> Vec<u8> {
+        let mut out = Vec::new();
+        wire::push_short(&mut out, Kind::Done, number, body);
+        out
+    }
+
+    #[test]
+    fn what_is_finished_shows_until_it_is_sent() {
+        let page = page();
+        assert_eq!(page.finished(), []);
+        assert!(page.publish(&[1, 2]) && page.publish(&[3]));
+        assert_eq!(page.finished(), [1, 2, 3]);
+        page.sent();
+        assert_eq!(page.finished(), []);
+        assert!(page.publish(&[4]));
+        assert_eq!(page.finished(), [4]);
+    }
+
+    #[test]
+    fn what_does_not_fit_changes_nothing() {
+        let page = page();
+        assert!(!page.publish(&[0; BYTES + 1]));
+        assert!(page.publish(&[1; BYTES]));
+        assert!(!page.publish(&[2]) && page.publish(&[]));
+        assert_eq!(page.finished(), [1; BYTES]);
+        page.sent();
+        assert!(page.publish(&[2]));
+        assert_eq!(page.finished(), [2]);
+    }
+
+    #[test]
+    fn a_recall_takes_what_was_not_started() {
+        let page = page();
+        assert_eq!(page.started(), Some(0));
+        assert!(page.start() && page.start());
+        assert_eq!((page.started(), page.recall()), (Some(2), Some(2)));
+        assert_eq!((page.recall(), page.started()), (None, None), "it has not gone on since");
+        assert!(!page.start() && !page.start());
+        page.resume(2);
+        assert_eq!((page.started(), page.start()), (Some(2), true));
+        assert_eq!(page.recall(), Some(3));
+    }
+
+    #[test]
+    fn time_adds_up() {
+        let page = page();
+        page.took(5);
+        page.took(7);
+        assert_eq!(page.took_so_far(), (12, 2));
+    }
+
+    /// The worker starts items until it finds that they were taken back; the parent takes them back at any moment. `recall` and
+    /// `start` change one word: one of the two is first, and both sides know which. So the number at which the worker stops
+    /// is the very one from which the parent took back.
+    #[test]
+    fn an_item_is_started_or_taken_back() {
+        const RECALLS: usize = 20_000;
+        let page = page();
+        // stands for the socket: which of the recalls was followed by a `Resume`
+        let resumed = AtomicU64::new(0);
+        let (stops, recalls) = thread::scope(|scope| {
+            let worker = scope.spawn(|| {
+                let mut stops = Vec::new();
+                let mut started = 0;
+                while stops.len() < RECALLS {
+                    if page.start() {
+                        started += 1;
+                        continue;
+                    }
+                    stops.push(started);
+                    while resumed.load(Acquire) < stops.len() as u64 {
+                        thread::yield_now();
+                    }
+                    page.resume(started);
+                }
+                stops
+            });
+            let mut recalls = Vec::new();
+            while recalls.len() < RECALLS {
+                // none while the `Resume` is on its way
+                let Some(first) = page.recall() else { continue };
+                assert_eq!(page.started(), None, "nothing is started after a recall");
+                recalls.push(first);
+                resumed.fetch_add(1, Release);
+                for _ in 0..recalls.len() % 50 {
+                    std::hint::spin_loop();
+                }
+            }
+            (worker.join().expect("the worker's side"), recalls)
+        });
+        assert_eq!(stops, recalls);
+    }
+
+    /// The parent looks at any moment: it sees whole frames, as they were published, each number after the one before, or
+    /// none. A `sent` between two of its reads must not give it the first part of one epoch and the rest of another.
+    #[test]
+    fn the_parent_never_sees_a_torn_frame() {
+        const FRAMES: u64 = 300_000;
+        let page = page();
+        let over = AtomicBool::new(false);
+        // the body says which number it is of, in each byte, and lengths differ: what is mixed shows
+        let body = |number: u64| vec![number as u8; 1 + (number * 7919 % 601) as usize];
+        let (looks, seen) = thread::scope(|scope| {
+            let parent = scope.spawn(|| {
+                let (mut looks, mut seen, mut newest) = (0_u64, 0_u64, 0);
+                while !over.load(Acquire) {
+                    looks += 1;
+                    let mut frames = Frames::of(page.finished());
+                    let mut before = None;
+                    while let Some(frame) = frames.next().expect("a frame") {
+                        assert_eq!((frame.kind, frames.body(&frame)), (Kind::Done, &*body(frame.number)));
+                        assert!(before.is_none_or(|before| frame.number == before + 1), "{before:?}, {}", frame.number);
+                        before = Some(frame.number);
+                        seen += 1;
+                    }
+                    if let Some(last) = before {
+                        assert!(last >= newest, "{last} after {newest}");
+                        newest = last;
+                    }
+                }
+                (looks, seen)
+            });
+            for number in 0..FRAMES {
+                assert!(page.publish(&frame(number, &body(number))));
+                if number % 3 > 0 {
+                    page.sent();
+                }
+            }
+            over.store(true, Release);
+            parent.join().expect("the parent's side")
+        });
+        assert!(looks > 0, "{seen} frames were seen in {looks} looks");
     }
 }

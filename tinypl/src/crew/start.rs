@@ -22,6 +22,9 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 use std::{env, mem};
 
+/// How long to wait before a worker that could not be told is told again.
+const AGAIN: Duration = Duration::from_millis(1);
+
 /// What all workers of a stage are told.
 pub(crate) struct Plan {
     entry: i64,
@@ -217,12 +220,17 @@ impl Worker {
         let _ = send_all(&self.socket, &out).and_then(|()| self.socket.shutdown(Shutdown::Write));
     }
 
-    /// Waits until it has exited, at most until `deadline`; then it is killed. What it still sends is dropped.
-    pub(crate) fn end(mut self, deadline: Instant) -> io::Result<Ended> {
-        // its end of the socket closes when it exits
-        while await_hangup(&self.socket, deadline)? {
+    /// Waits until it has exited, at most until `deadline`; then it is killed. Meanwhile it is to be dismissed, which is
+    /// tried again and again. What it still sends is dropped.
+    pub(crate) fn end(mut self, deadline: Instant, dismiss: impl Fn(&Self) -> bool) -> io::Result<Ended> {
+        let mut dismissed = false;
+        while Instant::now() < deadline {
+            dismissed = dismissed || dismiss(&self);
+            let retry = Instant::now() + AGAIN;
+            let until = if dismissed { deadline } else { deadline.min(retry) };
             let mut rest = [0; 4096];
-            if (&*self.socket).read(&mut rest).unwrap_or(0) == 0 {
+            // its end of the socket closes when it exits
+            if await_hangup(&self.socket, until)? && (&*self.socket).read(&mut rest).unwrap_or(0) == 0 {
                 self.kill()?;
                 return Ok(Ended::Itself);
             }
@@ -338,4 +346,200 @@ pub(crate) fn describe(status: ExitStatus) -> String {
         _ => "",
     };
     format!("it was ended by {status}{hint}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::crew::task::Map;
+    use std::io::Write;
+    use std::thread;
+
+    const SOON: Duration = Duration::from_millis(50);
+    const LATE: Duration = Duration::from_secs(600);
+
+    /// A worker that is played by the test: its end of the socket, and a process that only waits to be killed.
+    fn played() -> (Worker, UnixStream) {
+        let (socket, theirs) = UnixStream::pair().expect("a pair of sockets");
+        let child = Command::new("sleep").arg("600").spawn().expect("`sleep` is a program everywhere");
+        let page = Page::new(Region::create(page::SIZE, Backend::Memfd).expect("a page of memory"));
+        let (socket, page) = (Arc::new(socket), Arc::new(page));
+        (Worker { child, socket, page, frames: Frames::default(), tickets: Vec::new() }, theirs)
+    }
+
+    fn hello(context: usize) -> Hello {
+        Hello {
+            executable: Executable::own().expect("a file"),
+            entry: 0,
+            functions: vec![0],
+            task: type_name::<Map<u8, u8>>().to_owned(),
+            context: vec![7; context],
+            passengers: Vec::new(),
+        }
+    }
+
+    /// Greets what `play` plays, with a context so long.
+    fn greet(
+        context: usize,
+        limit: Duration,
+        play: impl FnOnce(UnixStream, rustix::process::Pid) -> Option<UnixStream> + Send,
+    ) -> Result<(), NoStart> {
+        let (mut worker, theirs) = played();
+        let (read, _write) = rustix::pipe::pipe().expect("a pipe");
+        let pid = rustix::process::Pid::from_child(&worker.child);
+        let fds = vec![worker.page_fd()];
+        thread::scope(|scope| {
+            let player = scope.spawn(move || play(theirs, pid));
+            let result = worker.greet(&hello(context), &fds, Instant::now() + limit, read.as_fd());
+            // it keeps its end until the parent has made up its mind
+            drop(player.join().expect("the player"));
+            result
+        })
+    }
+
+    impl Worker {
+        fn page_fd(&self) -> OwnedFd {
+            self.socket.try_clone().expect("a descriptor").into()
+        }
+    }
+
+    fn say(socket: &mut UnixStream, bytes: &[u8]) {
+        socket.write_all(bytes).expect("somebody reads");
+    }
+
+    fn framed(kind: Kind, body: &[u8]) -> Vec<u8> {
+        let mut out = Vec::new();
+        wire::push_short(&mut out, kind, 0, body);
+        out
+    }
+
+    #[track_caller]
+    fn assert_refused(result: Result<(), NoStart>, says: &str) {
+        match result {
+            Err(NoStart::Refused(text)) => assert!(text.contains(says), "{says:?} is not in {text:?}"),
+            other => panic!("not refused: {other:?}"),
+        }
+    }
+
+    #[test]
+    fn one_that_is_ready() {
+        let result = greet(0, LATE, |mut socket, _| {
+            say(&mut socket, &MAGIC.to_le_bytes());
+            say(&mut socket, &framed(Kind::Ready, &[]));
+            Some(socket)
+        });
+        assert!(result.is_ok(), "{result:?}");
+    }
+
+    #[test]
+    fn one_that_is_no_worker() {
+        for first in [*b"#!/bin/s", [0; 8], [255; 8], MAGIC.to_be_bytes(), (MAGIC + 1).to_le_bytes()] {
+            let result = greet(0, LATE, |mut socket, _| {
+                say(&mut socket, &first);
+                Some(socket)
+            });
+            assert_refused(result, "no worker of this version of tinypl");
+        }
+    }
+
+    #[test]
+    fn one_that_says_what_is_no_answer() {
+        let cases: [(Vec<u8>, &str); 5] = [
+            (vec![255; 20], "over the limit"),
+            (vec![0; 20], "too short"),
+            ([&100_u32.to_le_bytes()[..], &[77; 9]].concat(), "no frame of kind 77"),
+            (framed(Kind::Done, b"result"), "Done before it was ready"),
+            (framed(Kind::Refused, b"I am somebody else"), "the worker refused: I am somebody else"),
+        ];
+        for (bytes, says) in cases {
+            let result = greet(0, LATE, |mut socket, _| {
+                say(&mut socket, &MAGIC.to_le_bytes());
+                say(&mut socket, &bytes);
+                Some(socket)
+            });
+            assert_refused(result, says);
+        }
+    }
+
+    /// It closes its end, and dies, at each step.
+    #[test]
+    fn one_that_dies() {
+        for step in 0..3 {
+            for context in [0, 4 << 20] {
+                let result = greet(context, LATE, |mut socket, pid| {
+                    if step > 0 {
+                        say(&mut socket, &MAGIC.to_le_bytes()[..4 * step]);
+                    }
+                    // as one that was killed: the status is there before its end is closed
+                    rustix::process::kill_process(pid, rustix::process::Signal::TERM).expect("it lives");
+                    None
+                });
+                let Err(NoStart::Died(status)) = result else { panic!("{step}, {context}: {result:?}") };
+                assert!(status.signal().is_some(), "{status}");
+            }
+        }
+    }
+
+    /// However far it came: `start_timeout` counts, with a context that does not fit into the socket, too.
+    #[test]
+    fn one_that_is_stopped() {
+        for step in 0..3 {
+            for context in [0, 4 << 20] {
+                let result = greet(context, SOON, |mut socket, _| {
+                    if step > 0 {
+                        say(&mut socket, &MAGIC.to_le_bytes()[..4 * step]);
+                    }
+                    Some(socket)
+                });
+                assert!(matches!(result, Err(NoStart::Late)), "{step}, {context}: {result:?}");
+            }
+        }
+    }
+
+    /// The stage ends while it starts.
+    #[test]
+    fn one_that_is_not_waited_for() {
+        for step in 0..3 {
+            for context in [0, 4 << 20] {
+                let (mut worker, mut theirs) = played();
+                let (read, write) = rustix::pipe::pipe().expect("a pipe");
+                let fds = vec![worker.page_fd()];
+                if step > 0 {
+                    say(&mut theirs, &MAGIC.to_le_bytes()[..4 * step]);
+                }
+                let result = thread::scope(|scope| {
+                    scope.spawn(move || {
+                        thread::yield_now();
+                        drop(write);
+                    });
+                    worker.greet(&hello(context), &fds, Instant::now() + LATE, read.as_fd())
+                });
+                assert!(matches!(result, Err(NoStart::Quit)), "{step}, {context}: {result:?}");
+            }
+        }
+    }
+
+    /// What it sends after the stop is nobody's, and does not keep it alive.
+    #[test]
+    fn one_that_does_not_end() {
+        let (worker, mut theirs) = played();
+        say(&mut theirs, &[1; 10_000]);
+        let pid = worker.pid();
+        assert!(matches!(worker.end(Instant::now() + SOON, |_| true), Ok(Ended::Killed)));
+        assert!(!std::path::Path::new(&format!("/proc/{pid}")).exists());
+        let (worker, theirs) = played();
+        drop(theirs);
+        assert!(matches!(worker.end(Instant::now() + LATE, |_| true), Ok(Ended::Itself)));
+    }
+
+    #[test]
+    fn how_processes_end() {
+        let says = |raw: i32| describe(ExitStatus::from_raw(raw));
+        assert!(says(9).contains("SIGKILL") && says(9).contains("want of memory"));
+        assert!(says(11).contains("SIGSEGV") && says(11).contains("stack overflow"));
+        assert!(says(6).contains("SIGABRT"));
+        assert!(says(3 << 8).contains("status 3"));
+        assert!(says(0).contains("status 0"));
+        assert!(says(entry::BROKEN << 8).contains("outside of the function"));
+    }
 }

@@ -191,8 +191,10 @@ impl<P: Pipe<Item = T::In>, T: Task> Crew<P, T> {
         let mut items = 0;
         while !hand.flow.stop.is_requested() {
             let room = desk.input.as_ref().map_or(usize::MAX, |input| input.free(items));
-            let enough = (hand.flow.credits.bound() / 4).clamp(1, CHUNK);
-            if hand.flow.credits.free(hand.taken) < enough {
+            // cheap items are worth waiting for company
+            let chunk = lock(&desk.ledger).chunk();
+            let enough = (hand.flow.credits.bound() / 2).min(2 * chunk).min(CHUNK);
+            if chunk > 1 && hand.flow.credits.free(hand.taken) < enough {
                 let _pulling = Pulling::begin();
                 hand.flow.credits.nap(hand.taken, enough);
             }
@@ -271,6 +273,12 @@ impl<P: Pipe<Item = T::In>, T: Task> Crew<P, T> {
                 encoded.map_err(|error| {
                     at_item(format!("the item, of type {what}, could not be encoded for a worker process: {error}"))
                 })?;
+                if !luggage.passengers.is_empty() {
+                    return Err(at_item(format!(
+                        "the item, of type {what}, holds a ring buffer, which can be sent to a worker only as the context of \
+                         `process::map_with`"
+                    )));
+                }
                 if body.len() + HEAD > LIMIT {
                     return Err(at_item(format!(
                         "the item, of type {what}, is {} bytes long, over the limit of {LIMIT} for what travels between \
@@ -457,15 +465,11 @@ impl<P: Pipe<Item = T::In>, T: Task> Crew<P, T> {
     fn dismiss(&self, desk: &Desk<Rides<P>>, k: usize, worker: Worker, flow: &Flow) {
         worker.page.recall();
         let hurried = flow.stop.is_hurried();
-        // who holds the pen may wait for this very worker
-        if let Ok(_pen) = desk.pens[k].try_lock()
-            && !hurried
-        {
-            worker.dismiss();
-        }
+        // who holds the pen may wait for this very worker, which reads on when it is done with its item
+        let dismiss = |worker: &Worker| desk.pens[k].try_lock().map(|_pen| worker.dismiss()).is_ok();
         let (limit, pid) = (desk.options.end_timeout, worker.pid());
         let deadline = Instant::now() + if hurried { Duration::ZERO } else { limit };
-        if let Ok(Ended::Killed) = worker.end(deadline)
+        if let Ok(Ended::Killed) = worker.end(deadline, dismiss)
             && !hurried
         {
             log::warn!(

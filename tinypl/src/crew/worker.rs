@@ -272,3 +272,141 @@ impl<T: Task> Runner<T> {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::crew::task::Map;
+    use crate::shm::Backend;
+    use rustix::net::{SendAncillaryBuffer, SendAncillaryMessage, SendFlags, sendmsg};
+    use std::io::{IoSlice, Read};
+    use std::net::Shutdown;
+    use std::os::fd::{AsFd, BorrowedFd};
+
+    fn hello() -> Hello {
+        Hello {
+            executable: Executable::own().expect("a file"),
+            entry: 0,
+            functions: vec![0],
+            task: type_name::<Map<u8, u8>>().to_owned(),
+            context: Vec::new(),
+            passengers: Vec::new(),
+        }
+    }
+
+    fn framed(kind: Kind, body: &[u8]) -> Vec<u8> {
+        let mut out = Vec::new();
+        wire::push_short(&mut out, kind, 0, body);
+        out
+    }
+
+    /// Serves a parent that sends this and nothing more: what `serve` says, and what the parent reads after the magic.
+    fn serve_one(bytes: &[u8], fds: &[BorrowedFd<'_>]) -> (io::Result<()>, Vec<u8>) {
+        let (mut parent, socket) = UnixStream::pair().expect("a pair of sockets");
+        let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(MOST_FDS))];
+        let mut control = SendAncillaryBuffer::new(&mut space);
+        if !fds.is_empty() {
+            assert!(control.push(SendAncillaryMessage::ScmRights(fds)));
+        }
+        if !bytes.is_empty() {
+            let sent = sendmsg(&parent, &[IoSlice::new(bytes)], &mut control, SendFlags::NOSIGNAL).expect("it fits");
+            assert_eq!(sent, bytes.len());
+        }
+        parent.shutdown(Shutdown::Write).expect("an end");
+        let result = serve(socket);
+        let mut said = Vec::new();
+        parent.read_to_end(&mut said).expect("the worker's end is closed");
+        assert_eq!(said[..8], MAGIC.to_le_bytes());
+        (result, said[8..].to_vec())
+    }
+
+    fn refusal(said: Vec<u8>) -> String {
+        let mut frames = Frames::of(said);
+        let frame = frames.next().expect("a frame").expect("a whole one");
+        assert_eq!(frame.kind, Kind::Refused);
+        String::from_utf8(frames.body(&frame).to_vec()).expect("text")
+    }
+
+    #[test]
+    fn garbage_is_no_parent() {
+        let cases: [(Vec<u8>, &str); 5] = [
+            (vec![255; 100], "over the limit"),
+            (vec![0; 100], "too short"),
+            ([&100_u32.to_le_bytes()[..], &[77; 100]].concat(), "no frame of kind 77"),
+            (framed(Kind::Item, b"an item"), "Item is out of place"),
+            (framed(Kind::Hello, &[255; 40]), ""),
+        ];
+        for (bytes, says) in cases {
+            let (result, said) = serve_one(&bytes, &[]);
+            let error = result.expect_err("garbage").to_string();
+            assert!(error.contains(says), "{says:?} is not in {error:?}");
+            assert_eq!(said, [], "nothing is answered");
+        }
+    }
+
+    #[test]
+    fn a_parent_that_goes_away_is_no_error() {
+        for bytes in [vec![], vec![100, 0, 0], framed(Kind::Hello, &[1; 100])[..50].to_vec()] {
+            let (result, said) = serve_one(&bytes, &[]);
+            assert!(result.is_ok(), "{result:?}");
+            assert_eq!(said, []);
+        }
+    }
+
+    #[test]
+    fn another_executable_is_refused() {
+        let other: Executable = postcard::from_bytes(&[1, 2, 3, 4, 5]).expect("five numbers");
+        let hello = Hello { executable: other, ..hello() };
+        let bytes = framed(Kind::Hello, &postcard::to_stdvec(&hello).expect("it is encoded"));
+        let (result, said) = serve_one(&bytes, &[]);
+        assert!(result.is_ok(), "{result:?}");
+        assert!(refusal(said).contains("another executable"));
+    }
+
+    #[test]
+    fn descriptors_that_got_lost_are_missed() {
+        let region = Region::create(super::super::page::SIZE, Backend::Memfd).expect("a page of memory");
+        let bytes = |passengers| {
+            let hello = Hello { passengers, ..hello() };
+            framed(Kind::Hello, &postcard::to_stdvec(&hello).expect("it is encoded"))
+        };
+        for (passengers, fds) in [(vec![], 0), (vec![1], 1), (vec![2, 3], 5), (vec![], 2)] {
+            let fds = vec![region.fd(); fds];
+            let (result, said) = serve_one(&bytes(passengers), &fds);
+            assert!(result.is_ok(), "{result:?}");
+            assert!(refusal(said).contains(&format!("received {} descriptors", fds.len())));
+        }
+    }
+
+    /// A page that is too short would kill who touches what it lacks.
+    #[test]
+    fn a_page_that_is_too_short_is_an_error() {
+        let region = Region::create(100, Backend::Memfd).expect("memory");
+        let bytes = framed(Kind::Hello, &postcard::to_stdvec(&hello()).expect("it is encoded"));
+        let (result, said) = serve_one(&bytes, &[region.fd().as_fd()]);
+        assert!(result.expect_err("an error").to_string().contains("were announced"));
+        assert_eq!(said, []);
+    }
+
+    /// What `enter` is called with beside the parent's hello.
+    fn input(socket: UnixStream, hello: Hello) -> Input {
+        let page = Region::create(super::super::page::SIZE, Backend::Memfd).expect("a page of memory");
+        Input { socket, hello, page: Page::new(page), fds: Vec::new(), frames: Frames::default() }
+    }
+
+    #[test]
+    fn another_task_is_refused() {
+        let cases = [
+            (Hello { task: "something else".to_owned(), ..hello() }, "it was to run something else"),
+            (Hello { functions: vec![], ..hello() }, "the functions are missing"),
+            (Hello { functions: vec![1, 2], ..hello() }, "the functions are missing"),
+        ];
+        for (hello, says) in cases {
+            let (mut parent, socket) = UnixStream::pair().expect("a pair of sockets");
+            enter::<Map<u8, u8>>(input(socket, hello)).expect("it is said to the parent");
+            let mut said = Vec::new();
+            parent.read_to_end(&mut said).expect("the worker's end is closed");
+            assert!(refusal(said).contains(says));
+        }
+    }
+}

@@ -4,10 +4,23 @@ use super::{Impossible, No, Yes};
 use crate::pipe::Pipe;
 use std::marker::PhantomData;
 
-pub trait Val<A, R>: FnMut(A) -> R {}
-impl<A, R, F: FnMut(A) -> R> Val<A, R> for F {}
-pub trait Ref<A, R>: for<'a> FnMut(&'a A) -> R {}
-impl<A, R, F: for<'a> FnMut(&'a A) -> R> Ref<A, R> for F {}
+// Two impls, as of each check (`guard`): `K` stays open where a closure does not fit.
+macro_rules! signature {
+    ($trait:ident, [$($fn:tt)*], $label:literal) => {
+        #[diagnostic::on_unimplemented(
+            message = "this function does not fit the stage before it, whose items are `{A}`",
+            label = $label
+        )]
+        pub trait $trait<A, R, K>: $($fn)* {}
+
+        #[diagnostic::do_not_recommend]
+        impl<A, R, F: $($fn)*> $trait<A, R, Yes> for F {}
+        #[diagnostic::do_not_recommend]
+        impl<A, R, F: $($fn)* + Impossible> $trait<A, R, No> for F {}
+    };
+}
+signature!(Val, [FnMut(A) -> R], "should take `{A}` and return `{R}`");
+signature!(Ref, [for<'a> FnMut(&'a A) -> R], "should take `&{A}` and return `{R}`");
 
 /// The type of a stream's items, for the functions below: they name no stage, so neither do their errors.
 pub(crate) type Item<A> = PhantomData<fn() -> A>;
@@ -29,30 +42,31 @@ impl<F> Slot<F> for &mut Option<F> {
     }
 }
 
-/// `match None { mut f => match by_val(item(&up), hint(|x| …, &mut f)) { () => map(up, f.unwrap()) } }`
+/// `match None { mut f => match by_val(item(&up), hint(|x| …, &mut f)) { fits => map(up, fits.of(f)) } }`
 #[inline]
 pub fn hint<F, S: Slot<F>>(f: F, slot: S) -> *const F {
     slot.put(f);
     std::ptr::null()
 }
 
-#[inline]
-pub fn by_val<'a, A, R>(_: Item<A>, _: *const (dyn Val<A, R> + 'a)) {}
+/// Whether a closure that was hinted fits.
+#[derive(Debug)]
+pub struct Fits<K>(PhantomData<K>);
 
-#[inline]
-pub fn by_ref<'a, A, R>(_: Item<A>, _: *const (dyn Ref<A, R> + 'a)) {}
+impl<K> Fits<K> {
+    /// The closure. Of one that does not fit, which was said where it was hinted, not even the type is known.
+    #[inline]
+    pub fn of<F: Hinted<K>>(self, f: Option<F>) -> F::Held {
+        f.expect("`hint` put it there").hold()
+    }
+}
 
-#[diagnostic::on_unimplemented(
-    message = "this function does not fit the stage before it, whose items are `{A}`",
-    label = "should take `{A}` and return `{R}`"
-)]
-pub trait Takes<A, R, K> {
+pub trait Hinted<K> {
     type Held;
     fn hold(self) -> Self::Held;
 }
 
-#[diagnostic::do_not_recommend]
-impl<A, R, F: FnMut(A) -> R> Takes<A, R, Yes> for F {
+impl<F> Hinted<Yes> for F {
     type Held = F;
 
     #[inline]
@@ -61,46 +75,67 @@ impl<A, R, F: FnMut(A) -> R> Takes<A, R, Yes> for F {
     }
 }
 
-#[diagnostic::do_not_recommend]
-impl<A, R, F: Impossible> Takes<A, R, No> for F {
-    type Held = F;
+impl<F> Hinted<No> for F {
+    type Held = ();
 
-    fn hold(self) -> F {
-        self
-    }
+    fn hold(self) {}
 }
+
+#[inline]
+pub fn by_val<'a, A, R, K>(_: Item<A>, _: *const (dyn Val<A, R, K> + 'a)) -> Fits<K> {
+    Fits(PhantomData)
+}
+
+#[inline]
+pub fn by_ref<'a, A, R, K>(_: Item<A>, _: *const (dyn Ref<A, R, K> + 'a)) -> Fits<K> {
+    Fits(PhantomData)
+}
+
+// `$above`: from where rustc takes a closure's signature, and with it its kind, before it judges the demand `$fn`.
+macro_rules! takes {
+    ($trait:ident<$($a:ident),*>: [$($above:tt)*] [$($fn:tt)*]; $message:literal, $label:literal) => {
+        #[diagnostic::on_unimplemented(message = $message, label = $label)]
+        pub trait $trait<$($a,)* R, K>: $($above)* {
+            type Held: $($above)*;
+            fn hold(self) -> Self::Held;
+        }
+
+        #[diagnostic::do_not_recommend]
+        impl<$($a,)* R, F: $($fn)*> $trait<$($a,)* R, Yes> for F {
+            type Held = F;
+
+            #[inline]
+            fn hold(self) -> F {
+                self
+            }
+        }
+
+        #[diagnostic::do_not_recommend]
+        impl<$($a,)* R, F: $($fn)* + Impossible> $trait<$($a,)* R, No> for F {
+            type Held = F;
+
+            fn hold(self) -> F {
+                self
+            }
+        }
+    };
+}
+takes!(Takes<A>: [Sized] [FnMut(A) -> R];
+    "this function does not fit the stage before it, whose items are `{A}`",
+    "should take `{A}` and return `{R}`");
+takes!(TakesRef<A>: [Sized] [FnMut(&A) -> R];
+    "this function does not fit the stage before it, whose items are `{A}`",
+    "should take `&{A}` and return `{R}`");
+takes!(Makes<>: [Fn() -> R] [Fn() -> R];
+    "this is no function that makes a state",
+    "should be a function without arguments: each worker calls it once");
+takes!(TakesState<S, A>: [Fn(&mut S, A) -> R] [Fn(&mut S, A) -> R];
+    "this function does not fit: the state is `{S}`, the items are `{A}`",
+    "should take `&mut {S}` and `{A}`");
 
 #[inline]
 pub fn takes_val<A, F: Takes<A, R, K>, R, K>(_: Item<A>, f: F) -> F::Held {
     f.hold()
-}
-
-#[diagnostic::on_unimplemented(
-    message = "this function does not fit the stage before it, whose items are `{A}`",
-    label = "should take `&{A}` and return `{R}`"
-)]
-pub trait TakesRef<A, R, K> {
-    type Held;
-    fn hold(self) -> Self::Held;
-}
-
-#[diagnostic::do_not_recommend]
-impl<A, R, F: FnMut(&A) -> R> TakesRef<A, R, Yes> for F {
-    type Held = F;
-
-    #[inline]
-    fn hold(self) -> F {
-        self
-    }
-}
-
-#[diagnostic::do_not_recommend]
-impl<A, R, F: Impossible> TakesRef<A, R, No> for F {
-    type Held = F;
-
-    fn hold(self) -> F {
-        self
-    }
 }
 
 #[inline]

@@ -2,6 +2,7 @@
 //! only, so that an expansion needs no `use` (and no block, which would end the temporaries of `expr`). One level of
 //! `Deref` for each kind of source, the first that fits wins; one candidate a level, so that an expression of the error
 //! type is not ambiguous.
+use super::closure::Item;
 use super::{Impossible, No, Yes};
 use crate::error::Site;
 use crate::locked::Locked;
@@ -187,3 +188,38 @@ impl<T: Impossible> Opens<AnIterable, No> for T {
 #[track_caller]
 #[rustfmt::skip] // on one line rustc's message is shorter
 pub fn open<T: Opens<K, Y>, K, Y>(is: Is<T, K>) -> T::Pipe { is.0.open() }
+
+// What an own stage gives: `match double(up) { s => own(Src::of(&s).own(s)) }`. Where a bound of the user's function is not
+// met, its opaque type is not well-formed, and rustc says so anew wherever that type passes. Only the search for a method
+// asks whether it is (`where (P,):`) and goes on in silence.
+
+impl<T> Src<Item<T>> {
+    #[inline]
+    pub fn of(_: &T) -> Self {
+        Self::new(PhantomData)
+    }
+}
+
+impl<P: Pipe> Src<Item<P>>
+where
+    (P,):,
+{
+    #[inline]
+    pub fn own(&self, stage: P) -> P {
+        stage
+    }
+}
+
+impl<P: Pipe> Level1<Item<P>> {
+    /// Not well-formed, which rustc has said: nobody knows what it is.
+    pub fn own<Q: Pipe>(&self, _: P) -> Q {
+        unreachable!("not well-formed")
+    }
+}
+
+impl<T> Level2<Item<T>> {
+    /// No stream, says the check.
+    pub fn own(&self, stage: T) -> T {
+        stage
+    }
+}

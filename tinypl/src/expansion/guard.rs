@@ -4,11 +4,17 @@
 //! variable: what follows is ambiguous, not wrong, and so not reported.
 use super::closure::Item;
 use super::{Impossible, No, Yes};
+use crate::error::Site;
+use crate::func::Exclusive;
+use crate::locked::Locked;
 use crate::marker::Has;
 use crate::pipe::Pipe;
 use crate::stage::debug::Message;
 use crate::stage::order::{Order, Top};
+use crate::stage::{self, All, Number, TryMap};
 use std::convert::Infallible;
+use std::error::Error as StdError;
+use std::ops::Range;
 
 // `$known`: the type that must be known before the demand is judged; `No` is impossible for it alone, or rustc would drop
 // `No` and commit to `Yes` too early.
@@ -327,4 +333,141 @@ impl<P: Pipe + Impossible> Pullable<No> for P {
 #[inline]
 pub fn pullable<P: Pullable<K>, K>(up: P) -> P::Held {
     up.hold()
+}
+
+/// What a process stage asks of its upstream.
+#[diagnostic::on_unimplemented(
+    message = "another thread can't pull what stands above this stage",
+    label = "the source is not `Send`, or a function above holds what is not",
+    note = "one thread feeds the workers: hold what is `Send` (an `Arc` for an `Rc`?)"
+)]
+pub trait Sendable<K> {
+    type Held: Pipe;
+    fn hold(self) -> Self::Held;
+}
+
+#[diagnostic::do_not_recommend]
+impl<P: Pipe + Send> Sendable<Yes> for P {
+    type Held = P;
+
+    #[inline]
+    fn hold(self) -> P {
+        self
+    }
+}
+
+#[diagnostic::do_not_recommend]
+impl<P: Pipe + Impossible> Sendable<No> for P {
+    type Held = P;
+
+    fn hold(self) -> P {
+        self
+    }
+}
+
+#[inline]
+pub fn sendable<P: Sendable<K>, K>(up: P) -> P::Held {
+    up.hold()
+}
+
+/// What `range` asks of its ends, which come as one: of two arguments rustc would judge the first before it knows the other.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` are not the ends of a range",
+    label = "`range` takes integers of one type"
+)]
+pub trait Ends<K> {
+    type Held;
+    fn range(self) -> Self::Held;
+}
+
+pub trait AreEnds {
+    type Range;
+    fn range(self) -> Self::Range;
+}
+
+impl<T: Number> AreEnds for (T, T)
+where
+    Range<T>: Iterator<Item = T>,
+{
+    type Range = Locked<All<Range<T>>>;
+
+    #[inline]
+    #[track_caller]
+    fn range(self) -> Self::Range {
+        stage::range(self.0, self.1)
+    }
+}
+
+#[diagnostic::do_not_recommend]
+impl<E: AreEnds> Ends<Yes> for E {
+    type Held = E::Range;
+
+    #[inline]
+    #[track_caller]
+    fn range(self) -> Self::Held {
+        AreEnds::range(self)
+    }
+}
+
+#[diagnostic::do_not_recommend]
+impl<E: Impossible> Ends<No> for E {
+    type Held = ();
+
+    fn range(self) {}
+}
+
+/// [`range`](stage::range), checked.
+#[inline]
+#[track_caller]
+pub fn range<E: Ends<K>, K>(ends: E) -> E::Held {
+    ends.range()
+}
+
+/// What `try_map` asks of its function's error.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not an error",
+    label = "this function's `Err` holds `{Self}`",
+    note = "let it hold a `std::error::Error`, or the text of one: `.map_err(|error| error.to_string())`"
+)]
+pub trait Fails<K> {
+    type Held<S>;
+    fn hold<S>(stage: S) -> Self::Held<S>;
+}
+
+#[diagnostic::do_not_recommend]
+impl<E: Into<Box<dyn StdError + Send + Sync>>> Fails<Yes> for E {
+    type Held<S> = S;
+
+    #[inline]
+    fn hold<S>(stage: S) -> S {
+        stage
+    }
+}
+
+#[diagnostic::do_not_recommend]
+impl<E: Impossible> Fails<No> for E {
+    type Held<S> = S;
+
+    fn hold<S>(stage: S) -> S {
+        stage
+    }
+}
+
+/// [`try_map`](stage::try_map), checked.
+#[inline]
+#[track_caller]
+pub fn try_map<P: Pipe, F: Fn(P::Item) -> Result<R, E>, R, E: Fails<K>, K>(up: P, f: F) -> E::Held<TryMap<P, F>> {
+    E::hold(TryMap { up, f, failed: None, site: Site::here("try_map") })
+}
+
+/// [`try_map_mut`](stage::try_map_mut), checked.
+#[inline]
+#[track_caller]
+pub fn try_map_mut<P, F, R, E, K>(up: P, f: F) -> E::Held<TryMap<P, Exclusive<F>>>
+where
+    P: Pipe,
+    F: FnMut(P::Item) -> Result<R, E>,
+    E: Fails<K>,
+{
+    E::hold(TryMap { up, f: Exclusive::new(f), failed: None, site: Site::here("try_map") })
 }

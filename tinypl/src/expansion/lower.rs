@@ -1,4 +1,5 @@
 //! Parts of stages that the macro puts together itself, with its checks between them.
+use super::closure::{Makes, TakesState};
 use crate::locked::Locked;
 use crate::marker;
 use crate::pipe::Pipe;
@@ -21,13 +22,12 @@ pub fn named_each<P: Pipe, F: Fn(&P::Item)>(up: P, f: F) -> Each<P, F> {
 
 /// The part of `thread::map_init` that the workers run.
 #[track_caller]
-pub fn named_init<P, I, F, S, R>(up: P, init: I, f: F) -> MapInit<P, I, F>
-where
-    P: Pipe,
-    I: Fn() -> S,
-    F: Fn(&mut S, P::Item) -> R,
-{
-    thread::named_init(up, init, f)
+pub fn named_init<P: Pipe, I: Makes<S, K>, F: TakesState<S, P::Item, R, L>, S, R, K, L>(
+    up: P,
+    init: I,
+    f: F,
+) -> MapInit<P, I::Held, F::Held> {
+    thread::named_init(up, init.hold(), f.hold())
 }
 
 /// The queue part of the stage `name`.

@@ -1,5 +1,5 @@
 //! What stands behind the expansions of `pipeline!`: how it learns what a source is ([`find`]), tells rustc a closure's
-//! signature ([`closure`]), checks ([`guard`]), and opens pipelines of other blocks to several threads ([`widen`]). They
+//! signature ([`closure`], [`pointer`]), checks ([`guard`]), and opens pipelines of other blocks to several threads ([`widen`]). They
 //! lean on rustc's inference; the UI tests pin what it says.
 #![expect(missing_docs, reason = "only expansions name what is here")]
 
@@ -7,6 +7,7 @@ pub(crate) mod closure;
 pub(crate) mod find;
 pub(crate) mod guard;
 pub(crate) mod lower;
+pub(crate) mod pointer;
 mod widen;
 
 /// The two answers of a check. Each check has a blanket impl for both, so that rustc, where neither holds, reports the

@@ -7,14 +7,14 @@ use std::collections::{BTreeMap, VecDeque};
 use std::time::{Duration, Instant};
 
 /// A worker, by its number.
-pub(crate) type Client = u64;
+pub(crate) type ClientId = u64;
 
 /// Whose an extent is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Holder {
     /// The process that made the buffer. It counts its own holds.
     Here,
-    Client(Client),
+    Client(ClientId),
 }
 
 /// Who waits for room.
@@ -23,7 +23,7 @@ pub(crate) enum Asker {
     /// A thread of this process, by the number of its wait.
     Here(u64),
     Client {
-        client: Client,
+        client: ClientId,
         /// Under which it wants the answer.
         tag: u64,
         /// See [`Patience`](super::wire::Patience).
@@ -40,9 +40,9 @@ struct Entry {
     /// Reservations, references and guards of this process.
     here: usize,
     /// The worker that made it, until the reference arrives here.
-    author: Option<Client>,
+    author: Option<ClientId>,
     /// Workers that read it, each as often as it does.
-    readers: Vec<Client>,
+    readers: Vec<ClientId>,
 }
 
 impl Entry {
@@ -153,11 +153,11 @@ impl Books {
 
     /// Whether all that takes room is held by workers that wait for room themselves, with all that they made in their hands.
     fn nobody_can_free(&self) -> bool {
-        let mut made = BTreeMap::<Client, usize>::new();
+        let mut made = BTreeMap::<ClientId, usize>::new();
         for author in self.entries.values().filter_map(|entry| entry.author) {
             *made.entry(author).or_default() += 1;
         }
-        let stuck = |holder: Client| {
+        let stuck = |holder: ClientId| {
             self.waiting.iter().any(|wait| match wait.asker {
                 Asker::Client { client, kept: Some(kept), .. } => {
                     client == holder && kept == made.get(&client).copied().unwrap_or(0)
@@ -207,7 +207,7 @@ impl Books {
     ///
     /// # Errors
     /// If the name fits nothing.
-    pub(crate) fn read(&mut self, client: Client, name: Name) -> Result<Grant, ShmError> {
+    pub(crate) fn read(&mut self, client: ClientId, name: Name) -> Result<Grant, ShmError> {
         let entry = self.find(name)?;
         entry.readers.push(client);
         Ok(Grant { key: name.key, at: entry.at, bytes: entry.bytes })
@@ -240,7 +240,7 @@ impl Books {
     }
 
     /// A worker has read. False if it hadn't.
-    pub(crate) fn unread(&mut self, client: Client, key: u64) -> bool {
+    pub(crate) fn unread(&mut self, client: ClientId, key: u64) -> bool {
         let Some(entry) = self.entries.get_mut(&key) else { return false };
         let Some(i) = entry.readers.iter().position(|&reader| reader == client) else { return false };
         entry.readers.swap_remove(i);
@@ -249,16 +249,16 @@ impl Books {
     }
 
     /// A worker is dead: it neither fills nor reads any longer. What it stored may be on its way here.
-    pub(crate) fn bury(&mut self, client: Client) {
+    pub(crate) fn bury(&mut self, client: ClientId) {
         self.let_go(client, |entry| entry.written.is_none());
     }
 
     /// A worker is dead, and all that it ever sent has arrived.
-    pub(crate) fn forget(&mut self, client: Client) {
+    pub(crate) fn forget(&mut self, client: ClientId) {
         self.let_go(client, |_| true);
     }
 
-    fn let_go(&mut self, client: Client, made: impl Fn(&Entry) -> bool) {
+    fn let_go(&mut self, client: ClientId, made: impl Fn(&Entry) -> bool) {
         self.withdraw(|asker| matches!(asker, Asker::Client { client: asking, .. } if *asking == client));
         let mut touched = Vec::new();
         for (&key, entry) in &mut self.entries {
@@ -298,7 +298,7 @@ mod tests {
         key
     }
 
-    fn asks(books: &mut Books, client: Client, pages: usize, kept: Option<usize>) -> Asker {
+    fn asks(books: &mut Books, client: ClientId, pages: usize, kept: Option<usize>) -> Asker {
         let asker = Asker::Client { client, tag: 0, kept };
         assert_eq!(books.reserve(By(client), pages * PAGE), Ok(None));
         books.wait(asker, pages * PAGE);

@@ -3,22 +3,22 @@
 //! Threads of this process change the books directly, under their lock. Workers ask over a socket each; one thread polls
 //! these, while there are workers, and never waits for anything else: a request for room that can't be met stays in the
 //! books, and is answered by whoever makes room.
-use super::books::{Asker, Books, Client, Holder};
+use super::books::{Asker, Books, ClientId, Holder};
+use super::connection::{Connection, Polled};
 use super::error::{Bytes, ShmError};
 use super::keeper::Keeper;
+use super::listener::Listener;
 use super::region::Region;
-use super::wire::{Answer, Figures, Garbage, Grant, Name, Patience, Reply, Request, Stamp, frame, unframe};
+use super::wire::{Answer, Figures, Garbage, Grant, Name, Patience, Reply, Request, Stamp, frame};
 use crate::crew::luggage::{Boarded, Passenger};
 use crate::pool::{Bell, stop};
-use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use std::collections::BTreeMap;
 use std::fs;
 use std::hash::{BuildHasher, RandomState};
-use std::io::{self, ErrorKind, Read, Write};
+use std::io;
 use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::thread::{self, Builder, JoinHandle};
 use std::time::{Duration, Instant};
 
 /// How long a wait for room lasts until it is worth a warning.
@@ -36,13 +36,13 @@ pub(crate) struct Broker {
 #[derive(Debug)]
 struct State {
     books: Books,
-    workers: BTreeMap<Client, Worker>,
+    workers: BTreeMap<ClientId, Connection>,
     /// How waits of this process's threads ended, until they look.
     decisions: BTreeMap<u64, Result<Grant, ShmError>>,
     next_number: u64,
     /// How many workers have a ticket, whether or not they are still connected.
     aboard: usize,
-    thread: Option<Thread>,
+    listener: Option<Listener>,
 }
 
 impl Broker {
@@ -53,7 +53,7 @@ impl Broker {
             decisions: BTreeMap::new(),
             next_number: 0,
             aboard: 0,
-            thread: None,
+            listener: None,
         };
         // references of other programs, or of another run, won't have this number
         let ring = RandomState::new().hash_one(std::process::id());
@@ -100,7 +100,7 @@ impl Broker {
         }
     }
 
-    fn warn_of_long_waits(&self) {
+    pub(crate) fn warn_of_long_waits(&self) {
         let mut state = self.state();
         let overdue = state.books.overdue(LONG);
         let room = state.books.room();
@@ -114,18 +114,23 @@ impl Broker {
     fn embark(self: &Arc<Self>, socket: UnixStream) -> io::Result<Ticket> {
         socket.set_nonblocking(true)?;
         let mut state = self.state();
-        match &state.thread {
-            Some(thread) => thread.wake(),
-            None => state.thread = Some(Thread::start(self.clone())?),
+        match &state.listener {
+            Some(listener) => listener.wake(),
+            None => state.listener = Some(Listener::start(self.clone())?),
         }
         let client = state.number();
-        state.workers.insert(client, Worker::new(socket));
+        state.workers.insert(client, Connection::new(socket));
         state.aboard += 1;
         Ok(Ticket { broker: self.clone(), client })
     }
 
+    /// Does what these workers ask for.
+    pub(crate) fn hear(&self, clients: impl Iterator<Item = ClientId>) {
+        self.change(|state| clients.for_each(|client| state.hear(client)));
+    }
+
     /// What the thread polls, and for how long.
-    fn outlook(&self) -> (Vec<Polled>, Option<Duration>) {
+    pub(crate) fn outlook(&self) -> (Vec<Polled>, Option<Duration>) {
         let state = self.state();
         let polled = state.workers.iter().map(|(&client, worker)| worker.polled(client)).collect();
         (polled, state.books.until_overdue(LONG))
@@ -227,34 +232,36 @@ impl State {
         ours
     }
 
-    fn answer(&mut self, client: Client, tag: u64, decision: Result<Grant, ShmError>) {
+    fn answer(&mut self, client: ClientId, tag: u64, decision: Result<Grant, ShmError>) {
         self.reply(client, tag, decision.map_or_else(Answer::Refused, Answer::Granted));
     }
 
-    fn reply(&mut self, client: Client, tag: u64, answer: Answer) {
+    fn reply(&mut self, client: ClientId, tag: u64, answer: Answer) {
         let (Some(worker), Ok(reply)) = (self.workers.get_mut(&client), frame(&Reply { tag, answer })) else { return };
-        worker.unsent.extend(reply);
-        worker.flush();
-        if let (false, Some(thread)) = (worker.unsent.is_empty(), &self.thread) {
-            thread.wake(); // it polls for room in the socket from here on
+        worker.send(&reply);
+        if let (false, Some(listener)) = (worker.is_flushed(), &self.listener) {
+            listener.wake(); // it polls for room in the socket from here on
         }
     }
 
     fn hear_all(&mut self) {
-        let clients: Vec<Client> = self.workers.keys().copied().collect();
+        let clients: Vec<ClientId> = self.workers.keys().copied().collect();
         clients.into_iter().for_each(|client| self.hear(client));
     }
 
     /// Does what a worker asks for.
-    fn hear(&mut self, client: Client) {
+    fn hear(&mut self, client: ClientId) {
         let Some(worker) = self.workers.get_mut(&client) else { return };
         worker.flush();
         let over = worker.receive();
         while let Some(worker) = self.workers.get_mut(&client) {
-            match unframe(&mut worker.received).and_then(|request| request.map(|r| self.act(client, r)).transpose()) {
-                Ok(Some(())) => {}
+            let acted = match worker.next() {
+                Ok(Some(request)) => self.act(client, request),
                 Ok(None) => break,
-                Err(garbage) => self.cut_off(client, &garbage),
+                Err(garbage) => Err(garbage),
+            };
+            if let Err(garbage) = acted {
+                self.cut_off(client, &garbage);
             }
         }
         if over && self.workers.remove(&client).is_some() {
@@ -262,16 +269,13 @@ impl State {
         }
     }
 
-    fn act(&mut self, client: Client, request: Request) -> Result<(), Garbage> {
+    fn act(&mut self, client: ClientId, request: Request) -> Result<(), Garbage> {
         match request {
             Request::Reserve { tag, bytes, patience } => self.reserve(client, tag, bytes, patience),
             Request::Cancel(cancelled) => self.refuse(
                 |asker| matches!(*asker, Asker::Client { client: asking, tag, .. } if (asking, tag) == (client, cancelled)),
             ),
-            Request::StopWaiting => {
-                self.workers.entry(client).and_modify(|worker| worker.hurried = true);
-                self.refuse(|asker| matches!(*asker, Asker::Client { client: asking, .. } if asking == client));
-            }
+            Request::StopWaiting => self.hurry(client),
             Request::Commit(key, stamp) => {
                 if !self.books.commit(Holder::Client(client), key, stamp) {
                     return Err(Garbage::OutOfPlace("a commit of what was not reserved"));
@@ -292,7 +296,7 @@ impl State {
         Ok(())
     }
 
-    fn reserve(&mut self, client: Client, tag: u64, needed: usize, patience: Patience) {
+    fn reserve(&mut self, client: ClientId, tag: u64, needed: usize, patience: Patience) {
         let hurried = self.workers.get(&client).is_some_and(|worker| worker.hurried);
         let answer = match (self.books.reserve(Holder::Client(client), needed).transpose(), patience) {
             (Some(answer), _) => answer,
@@ -301,6 +305,14 @@ impl State {
             (None, Patience::Waits { kept }) => return self.books.wait(Asker::Client { client, tag, kept }, needed),
         };
         self.answer(client, tag, answer);
+    }
+
+    /// A worker waits for nothing any longer.
+    fn hurry(&mut self, client: ClientId) {
+        if let Some(worker) = self.workers.get_mut(&client) {
+            worker.hurried = true;
+        }
+        self.refuse(|asker| matches!(*asker, Asker::Client { client: asking, .. } if asking == client));
     }
 
     /// Ends waits of workers.
@@ -313,128 +325,10 @@ impl State {
     }
 
     /// No longer listens to a worker. What it holds stays its own until it is gone: it may still write there.
-    fn cut_off(&mut self, client: Client, garbage: &Garbage) {
+    fn cut_off(&mut self, client: ClientId, garbage: &Garbage) {
         log::warn!("a worker sent garbage to the owner of its shared memory, and was cut off from it: {garbage}");
         self.workers.remove(&client);
         self.books.withdraw(|asker| matches!(*asker, Asker::Client { client: asking, .. } if asking == client));
-    }
-}
-
-/// A worker's connection, while the thread waits for something to come of it.
-struct Polled {
-    client: Client,
-    socket: Arc<UnixStream>,
-    awaited: PollFlags,
-}
-
-/// A worker's connection.
-#[derive(Debug)]
-struct Worker {
-    /// Shared with the thread while it polls.
-    socket: Arc<UnixStream>,
-    received: Vec<u8>,
-    /// What the socket did not take yet.
-    unsent: Vec<u8>,
-    /// Whether it is told to stop, and waits for nothing any longer.
-    hurried: bool,
-}
-
-impl Worker {
-    fn new(socket: UnixStream) -> Self {
-        Self { socket: Arc::new(socket), received: Vec::new(), unsent: Vec::new(), hurried: false }
-    }
-
-    fn polled(&self, client: Client) -> Polled {
-        let awaited = if self.unsent.is_empty() { PollFlags::IN } else { PollFlags::IN | PollFlags::OUT };
-        Polled { client, socket: self.socket.clone(), awaited }
-    }
-
-    /// Takes what has come; whether that was the last.
-    fn receive(&mut self) -> bool {
-        let mut buffer = [0; 4096];
-        loop {
-            match (&*self.socket).read(&mut buffer) {
-                Ok(0) => return true,
-                Ok(n) => self.received.extend(&buffer[..n]),
-                Err(error) if error.kind() == ErrorKind::Interrupted => {}
-                Err(error) => return error.kind() != ErrorKind::WouldBlock,
-            }
-        }
-    }
-
-    fn flush(&mut self) {
-        while !self.unsent.is_empty() {
-            match (&*self.socket).write(&self.unsent) {
-                Ok(n) => drop(self.unsent.drain(..n)),
-                Err(error) if error.kind() == ErrorKind::Interrupted => {}
-                Err(error) if error.kind() == ErrorKind::WouldBlock => return,
-                Err(_) => self.unsent.clear(), // it is dead, as the next `receive` will tell
-            }
-        }
-    }
-}
-
-/// The thread that listens to the workers. Dropped, it ends.
-#[derive(Debug)]
-struct Thread {
-    /// Written to, it looks again at what to poll; closed, it ends.
-    wake: Option<UnixStream>,
-    join: Option<JoinHandle<()>>,
-}
-
-impl Thread {
-    fn start(broker: Arc<Broker>) -> io::Result<Self> {
-        let (wake, woken) = UnixStream::pair()?;
-        wake.set_nonblocking(true)?;
-        woken.set_nonblocking(true)?;
-        let join = Builder::new().name("shm".to_owned()).spawn(move || listen(&broker, &woken))?;
-        Ok(Self { wake: Some(wake), join: Some(join) })
-    }
-
-    fn wake(&self) {
-        if let Some(mut wake) = self.wake.as_ref() {
-            let _full_is_awake = wake.write(&[0]);
-        }
-    }
-}
-
-impl Drop for Thread {
-    fn drop(&mut self) {
-        self.wake = None;
-        if let Some(join) = self.join.take() {
-            let _panicked = join.join();
-        }
-    }
-}
-
-fn listen(broker: &Broker, woken: &UnixStream) {
-    loop {
-        let (workers, limit) = broker.outlook();
-        let mut polled = vec![PollFd::new(woken, PollFlags::IN)];
-        polled.extend(workers.iter().map(|worker| PollFd::new(&*worker.socket, worker.awaited)));
-        let limit = limit.and_then(|limit| Timespec::try_from(limit).ok());
-        if let Err(error) = rustix::io::retry_on_intr(|| poll(&mut polled, limit.as_ref())) {
-            log::error!("shared memory: can't poll its workers: {error}");
-            thread::sleep(Duration::from_millis(100));
-        }
-        if !polled[0].revents().is_empty() && is_over(woken) {
-            return;
-        }
-        let ready = workers.iter().zip(&polled[1..]).filter(|(_, polled)| !polled.revents().is_empty());
-        broker.change(|state| ready.for_each(|(worker, _)| state.hear(worker.client)));
-        broker.warn_of_long_waits();
-    }
-}
-
-/// Takes the wake-ups that have come; whether the last was the end.
-fn is_over(mut woken: &UnixStream) -> bool {
-    loop {
-        match woken.read(&mut [0; 64]) {
-            Ok(0) => return true,
-            Ok(_) => {}
-            Err(error) if error.kind() == ErrorKind::Interrupted => {}
-            Err(_) => return false,
-        }
     }
 }
 
@@ -453,17 +347,17 @@ impl Passenger for Boarding {
 /// Stands for one worker, until it is gone and all that it sent has arrived.
 struct Ticket {
     broker: Arc<Broker>,
-    client: Client,
+    client: ClientId,
 }
 
 impl Drop for Ticket {
     fn drop(&mut self) {
-        let thread = self.broker.change(|state| {
+        let listener = self.broker.change(|state| {
             state.workers.remove(&self.client);
             state.books.forget(self.client);
             state.aboard -= 1;
-            if state.aboard == 0 { state.thread.take() } else { None }
+            if state.aboard == 0 { state.listener.take() } else { None }
         });
-        drop(thread); // ends, and is joined, without the lock
+        drop(listener); // ends, and is joined, without the lock
     }
 }

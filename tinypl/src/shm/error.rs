@@ -125,6 +125,9 @@ pub(crate) struct Bytes(pub(crate) usize);
 impl fmt::Display for Bytes {
     #[expect(clippy::cast_precision_loss, reason = "one decimal is shown")]
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.0 == 1 {
+            return f.write_str("1 byte");
+        }
         let mut size = self.0 as f64;
         for unit in ["bytes", "KiB", "MiB", "GiB"] {
             if size < 1024.0 {

@@ -71,7 +71,7 @@ pub(crate) fn find(ring: u64) -> Option<Arc<dyn Keeper>> {
     KNOWN.lock().unwrap_or_else(PoisonError::into_inner).get(&ring).and_then(Weak::upgrade)
 }
 
-/// In a worker that is to stop: whoever waits for room gets an error, now and from here on.
+/// In a worker that is to stop: whoever waits for room, now or later, gets an error.
 pub(crate) fn stop_waiting() {
     let known: Vec<_> = {
         let known = KNOWN.lock().unwrap_or_else(PoisonError::into_inner);

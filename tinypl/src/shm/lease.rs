@@ -35,8 +35,12 @@ impl Claim {
         let end = grant.at.checked_add(grant.bytes);
         let inside = grant.at.is_multiple_of(PAGE) && end.is_some_and(|end| end <= keeper.region().len());
         assert!(inside, "an extent outside of the shared memory: {grant:?}");
-        keeper.region().populate(grant.at, grant.bytes);
         Self { keeper, grant, read, sent: AtomicBool::new(false) }
+    }
+
+    /// Before it is touched.
+    fn populate(&self) {
+        self.keeper.region().populate(self.grant.at, self.grant.bytes);
     }
 
     /// Where `len` elements begin.
@@ -68,7 +72,9 @@ impl Drop for Claim {
 impl Reservation {
     /// What the keeper has just given out.
     pub(crate) fn new(keeper: Arc<dyn Keeper>, grant: Grant) -> Self {
-        Self(Claim::new(keeper, grant, false))
+        let claim = Claim::new(keeper, grant, false);
+        claim.populate();
+        Self(claim)
     }
 
     /// # Panics
@@ -102,6 +108,11 @@ impl Lease {
     pub(crate) fn new(keeper: Arc<dyn Keeper>, grant: Grant) -> Self {
         let read = !keeper.counts();
         Self(Claim::new(keeper, grant, read))
+    }
+
+    /// It is going to be read here.
+    pub(crate) fn populate(&self) {
+        self.0.populate();
     }
 
     pub(crate) fn len(&self) -> usize {

@@ -25,11 +25,13 @@ mod array;
 mod books;
 mod broker;
 mod client;
+mod connection;
 mod error;
 mod extents;
 mod keeper;
 #[expect(unsafe_code, reason = "slices of memory whose owner the compiler can't know, only the books")]
 mod lease;
+mod listener;
 #[cfg(test)]
 mod random;
 mod refs;

@@ -1,5 +1,5 @@
 //! A piece of memory that processes map, and nothing else: who may touch which part of it is said by the broker's books.
-use super::error::{Bytes, ShmError};
+use super::ShmError;
 use super::extents::PAGE;
 use memmap2::{MmapOptions, MmapRaw};
 use rustix::fs::Mode;
@@ -129,7 +129,8 @@ fn unique_name() -> String {
 
 #[cfg(target_os = "linux")]
 mod linux {
-    use super::{Backend, Bytes, Errno, OwnedFd, ShmError, io};
+    use super::{Backend, Errno, OwnedFd, ShmError, io};
+    use crate::shm::error::Bytes;
     use rustix::fs::{FallocateFlags, MemfdFlags, SealFlags};
     use rustix::fs::{fallocate, fcntl_add_seals, fstatvfs, ftruncate, memfd_create};
     use std::fs;

@@ -21,7 +21,7 @@ use std::sync::Arc;
 
 /// Memory for large things that go from process to process: they are written once, and read where they lie.
 ///
-/// The buffer is a handle, cheap to clone. As (part of) the context of a process stage it goes to each worker, once; there
+/// The buffer is a handle, cheap to clone. As (part of) the context of [`map_with`](crate::process::map_with) it goes to each worker, once; there
 /// it can do what it can here. What [`write`](Self::write), or [`reserve`](Self::reserve) and
 /// [`commit`](Reserved::commit), give is a [`ShmRef`], small enough to be an item or a result;
 /// [`read`](Self::read) shows what it names, in whatever process, in any order.
@@ -40,11 +40,29 @@ use std::sync::Arc;
 /// # Ok::<(), tinypl::process::ShmError>(())
 /// ```
 ///
+/// Worker processes make arrays in it, and this one reads them:
+///
+/// ```
+/// use tinypl::pipeline;
+/// use tinypl::process::{SharedMemoryRingBuffer, ShmError};
+///
+/// let ring = SharedMemoryRingBuffer::new(16 << 20)?;
+/// let arrays = pipeline! {
+///     range(4_u32) |> process::map_with(ring.clone(), |ring, x| ring.write(&vec![x; 1000][..]), workers = 2)
+/// };
+/// let mut sum = 0;
+/// for array in arrays {
+///     sum += ring.read(array?)?.iter().sum::<u32>();
+/// }
+/// assert_eq!(sum, 6000);
+/// # Ok::<(), ShmError>(())
+/// ```
+///
 /// Room is given out in pages of 4096 bytes, best fit, and comes back when the last reference to a thing and the last guard
 /// is dropped, wherever they are and in whatever order: a thing that nobody reads holds up no other. When a worker
 /// dies, what it held comes back.
 ///
-/// Where there is no room, `write` and `reserve` wait for it. Large enough is a buffer that holds all that is under way at
+/// Where there is no room, `write` and `reserve` wait for it; of those who wait and would fit, the first is served. Large enough is a buffer that holds all that is under way at
 /// once: for each worker what it reads and what it writes, and the results that wait for their consumer (`maxsize`).
 ///
 /// All memory is reserved when the buffer is made, and stays so until its last handle, reference and guard is dropped, in all
@@ -191,6 +209,7 @@ impl SharedMemoryRingBuffer {
             // in a worker the guard has a hold of its own: a share may go over to others while the guard lives
             _share => Arc::new(Lease::new(self.keeper.clone(), self.keeper.read(name)?)),
         };
+        lease.populate();
         ShmGuard::open(lease, name)
     }
 

@@ -281,6 +281,7 @@ fn several_threads_of_a_worker_ask_at_once_while_one_waits() {
         drop(most);
         assert_eq!(ring.read(waits.join().unwrap().unwrap()).unwrap().len(), 64 * PAGE);
     });
+    wait_until(|| ring.free_ratio() == 1.0);
     assert_empty(&ring);
 }
 

@@ -1,8 +1,9 @@
 //! `process::each(f, workers, maxsize)`
-use super::travels::Travels;
 use super::workers::{Over, workers};
 use crate::crew::{Each, pack};
 use crate::pipe::Pipe;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 
 /// Calls `f(&item)` in worker processes, and passes the item on. As [`map`](super::map) otherwise; the item itself need not
 /// travel back.
@@ -19,7 +20,7 @@ use crate::pipe::Pipe;
 #[track_caller]
 pub fn each<'a, P>(up: P, f: fn(&P::Item)) -> Over<'a, P, P::Item>
 where
-    P: Pipe<Item: Travels + Send + 'a> + Send + 'a,
+    P: Pipe<Item: Serialize + DeserializeOwned + Send + 'a> + Send + 'a,
 {
     workers(up, Each { f }, pack(&()), "process::each")
 }

@@ -1,8 +1,9 @@
 //! `process::map(f, workers, maxsize)`
-use super::travels::Travels;
 use super::workers::{Over, workers};
 use crate::crew::{Map, pack};
 use crate::pipe::Pipe;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 
 /// Applies `f` in worker processes. The order of the results is not kept; for that see [`order`](crate::order).
 ///
@@ -29,8 +30,8 @@ use crate::pipe::Pipe;
 #[track_caller]
 pub fn map<'a, P, O>(up: P, f: fn(P::Item) -> O) -> Over<'a, P, O>
 where
-    P: Pipe<Item: Travels + 'a> + Send + 'a,
-    O: Travels + Send + 'a,
+    P: Pipe<Item: Serialize + DeserializeOwned + 'a> + Send + 'a,
+    O: Serialize + DeserializeOwned + Send + 'a,
 {
     workers(up, Map { f }, pack(&()), "process::map")
 }

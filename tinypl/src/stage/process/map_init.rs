@@ -1,8 +1,9 @@
 //! `process::map_init(init, f, workers, maxsize)`
-use super::travels::Travels;
 use super::workers::{Over, workers};
 use crate::crew::{MapInit, pack};
 use crate::pipe::Pipe;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 
 /// Each worker process makes a state with `init()` when it gets its first item; then it applies `f(&mut state, item)`. The
 /// state never travels: it may be anything. As [`map`](super::map) otherwise.
@@ -23,9 +24,9 @@ use crate::pipe::Pipe;
 #[track_caller]
 pub fn map_init<'a, P, S, O>(up: P, init: fn() -> S, f: fn(&mut S, P::Item) -> O) -> Over<'a, P, O>
 where
-    P: Pipe<Item: Travels + 'a> + Send + 'a,
+    P: Pipe<Item: Serialize + DeserializeOwned + 'a> + Send + 'a,
     S: 'a,
-    O: Travels + Send + 'a,
+    O: Serialize + DeserializeOwned + Send + 'a,
 {
     workers(up, MapInit { init, f }, pack(&()), "process::map_init")
 }

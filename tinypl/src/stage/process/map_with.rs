@@ -1,8 +1,9 @@
 //! `process::map_with(ctx, f, workers, maxsize)`
-use super::travels::Travels;
 use super::workers::{Over, workers};
 use crate::crew::{MapWith, pack};
 use crate::pipe::Pipe;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 
 /// Applies `f(&context, item)` in worker processes. The context is serialised once, and sent to each worker when it starts:
 /// settings, a table, a ring buffer. As [`map`](super::map) otherwise.
@@ -20,9 +21,9 @@ use crate::pipe::Pipe;
 #[track_caller]
 pub fn map_with<'a, P, C, O>(up: P, context: C, f: fn(&C, P::Item) -> O) -> Over<'a, P, O>
 where
-    P: Pipe<Item: Travels + 'a> + Send + 'a,
-    C: Travels + 'a,
-    O: Travels + Send + 'a,
+    P: Pipe<Item: Serialize + DeserializeOwned + 'a> + Send + 'a,
+    C: Serialize + DeserializeOwned + 'a,
+    O: Serialize + DeserializeOwned + Send + 'a,
 {
     workers(up, MapWith { f }, pack(&context), "process::map_with")
 }

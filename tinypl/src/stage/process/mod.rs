@@ -23,16 +23,14 @@ mod each;
 mod map;
 mod map_init;
 mod map_with;
-mod travels;
 mod workers;
 
 pub use crate::crew::OnDeath;
-pub use crate::shm::{
-    Backend, Load, Reserved, Room, SharedMemoryRingBuffer, ShmError, ShmGuard, ShmRef, Store,
-};
+pub use crate::shm::{Backend, Load, Reserved, Room, SharedMemoryRingBuffer, ShmError, ShmGuard, ShmRef, Store};
+#[cfg(feature = "ndarray")]
+pub use crate::shm::{NdArray, ReservedArray};
 pub use each::each;
 pub use map::map;
 pub use map_init::map_init;
 pub use map_with::map_with;
-pub use travels::Travels;
 pub use workers::{Workers, WorkersHandle};

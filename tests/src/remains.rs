@@ -1,0 +1,126 @@
+//! What a process stage must not leave behind: processes, threads, descriptors, shared memory.
+use crate::process::alone;
+use crate::wait_until;
+use crate::watchdog::{Watchdog, watchdog};
+use rustix::process::{Pid, Resource, Rlimit, Signal, getrlimit, kill_process, setrlimit};
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::MutexGuard;
+use std::{fs, process, thread};
+
+/// Runs a test alone in its process and under a watchdog. When it is dropped, all is as it was before.
+#[must_use = "it looks when it is dropped: `let _tidy = tidy(60);`"]
+#[derive(Debug)]
+pub struct Tidy {
+    descriptors: BTreeMap<String, PathBuf>,
+    _watchdog: Watchdog,
+    _alone: MutexGuard<'static, ()>,
+}
+
+/// See [`Tidy`]; the watchdog bites after `seconds`.
+pub fn tidy(seconds: u64) -> Tidy {
+    let alone = alone();
+    let watchdog = watchdog(seconds);
+    // workers die here on purpose, and are not to leave their memory on the disk
+    let limit = getrlimit(Resource::Core);
+    setrlimit(Resource::Core, Rlimit { current: Some(0), ..limit }).expect("a limit may be lowered");
+    assert_eq!(children(), [], "before the test");
+    Tidy { descriptors: descriptors(), _watchdog: watchdog, _alone: alone }
+}
+
+impl Tidy {
+    /// That all is as it was before: at once for processes and descriptors, a joined thread may stand there for a moment.
+    #[track_caller]
+    pub fn check(&self) {
+        assert_eq!(children(), [], "processes are left over");
+        assert_eq!(descriptors(), self.descriptors, "descriptors are left over");
+        assert_eq!(segments(), [""; 0], "shared memory is left over");
+        wait_until(|| threads() == 0);
+    }
+}
+
+impl Drop for Tidy {
+    fn drop(&mut self) {
+        if !thread::panicking() {
+            self.check();
+        }
+    }
+}
+
+/// The children of this process, zombies too.
+pub fn children() -> Vec<u32> {
+    pids().filter(|pid| stat(*pid).is_some_and(|stat| stat.parent == process::id())).collect()
+}
+
+/// The living processes that were started with this in their environment: a test's, and all that come from it.
+pub fn family(tag: &Path) -> Vec<u32> {
+    let tag = tag.as_os_str().as_encoded_bytes();
+    let environ = |pid| fs::read(format!("/proc/{pid}/environ")).unwrap_or_default();
+    pids().filter(|pid| environ(*pid).windows(tag.len()).any(|part| part == tag)).collect()
+}
+
+/// Whether there is such a process, and it is no zombie.
+pub fn lives(pid: u32) -> bool {
+    stat(pid).is_some_and(|stat| stat.state != 'Z')
+}
+
+/// Sends a child of this process a signal. Whether it was one: an id of one that has ended may be anybody's.
+pub fn signal_child(pid: u32, signal: Signal) -> bool {
+    let pid_of = |pid: u32| Pid::from_raw(pid.cast_signed()).expect("a process id is not 0");
+    stat(pid).is_some_and(|stat| stat.parent == process::id()) && kill_process(pid_of(pid), signal).is_ok()
+}
+
+/// How many bytes of a process are in memory.
+pub fn resident(pid: u32) -> usize {
+    let statm = fs::read_to_string(format!("/proc/{pid}/statm")).unwrap_or_default();
+    4096 * statm.split(' ').nth(1).map_or(0, |pages| pages.parse::<usize>().unwrap_or(0))
+}
+
+/// The state of a process, as `ps` shows it.
+pub fn state(pid: u32) -> Option<char> {
+    stat(pid).map(|stat| stat.state)
+}
+
+struct Stat {
+    state: char,
+    parent: u32,
+}
+
+fn stat(pid: u32) -> Option<Stat> {
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+    // the name in parentheses may hold anything
+    let mut fields = stat.rsplit(')').next()?.split_whitespace();
+    Some(Stat { state: fields.next()?.chars().next()?, parent: fields.next()?.parse().ok()? })
+}
+
+fn pids() -> impl Iterator<Item = u32> {
+    let processes = fs::read_dir("/proc").expect("worker processes exist on Linux alone, and there is /proc");
+    processes.flatten().filter_map(|entry| entry.file_name().to_str()?.parse().ok())
+}
+
+fn descriptors() -> BTreeMap<String, PathBuf> {
+    let all = fs::read_dir("/proc/self/fd").expect("/proc shows descriptors");
+    let all = all.flatten().filter_map(|entry| {
+        Some((entry.file_name().to_str()?.to_owned(), fs::read_link(entry.path()).ok()?))
+    });
+    // the one that reads this
+    all.filter(|(_, link)| !link.starts_with("/proc/")).collect()
+}
+
+/// How many threads serve process stages.
+fn threads() -> usize {
+    let tasks = fs::read_dir("/proc/self/task").expect("/proc shows threads").flatten();
+    let names = tasks.filter_map(|task| fs::read_to_string(task.path().join("comm")).ok());
+    names.filter(|name| name.starts_with("process::")).count()
+}
+
+/// What lies in `/dev/shm` of this process, or of one that has ended. Others may be at work meanwhile.
+fn segments() -> Vec<String> {
+    let Ok(all) = fs::read_dir("/dev/shm") else { return Vec::new() };
+    let names = all.flatten().filter_map(|entry| entry.file_name().into_string().ok());
+    let is_left = |name: &str| {
+        let pid = name.strip_prefix("tinypl.").and_then(|rest| u32::from_str_radix(rest.split('.').next()?, 16).ok());
+        pid.is_some_and(|pid| pid == process::id() || !lives(pid))
+    };
+    names.filter(|name| is_left(name)).collect()
+}

@@ -1,0 +1,502 @@
+//! A worker may die at any moment, of anything: the item that it ran is dealt with as `on_death` says, and nothing else is
+//! lost, doubled or delayed.
+use rustix::process::Signal;
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
+use std::sync::{Mutex, Once, mpsc};
+use tinypl::process::{self, OnDeath, WorkersHandle};
+use tinypl::{Error, Pipe, Pipeline, order, source};
+use tinypl_tests::{Deed, Errand, Scratch, children, note, notes, runs_of, signal_child, state, tidy, wait_until};
+
+/// How a function ends its worker, and what the error says of it.
+const ENDS: [(Deed, &str); 6] = [
+    (Deed::Kill, "signal: 9 (SIGKILL)"),
+    (Deed::Abort, "signal: 6 (SIGABRT)"),
+    (Deed::Segfault, "signal: 11 (SIGSEGV)"),
+    (Deed::Overflow, "a stack overflow"),
+    (Deed::Exit(0), "it exited with status 0"),
+    (Deed::Exit(3), "it exited with status 3"),
+];
+
+/// Workers that run errands.
+#[track_caller]
+fn crew<I>(errands: I, workers: usize, policy: OnDeath) -> (Pipeline<impl Pipe<Item = u64>>, WorkersHandle)
+where
+    I: IntoIterator<Item = Errand, IntoIter: Send + 'static>,
+{
+    let mut stage = process::map(source(errands), |errand| errand.run()).workers(workers).on_death(policy);
+    let handle = stage.handle();
+    (Pipeline::new(stage), handle)
+}
+
+/// The errands below `n`, of which one is another.
+fn errands(dir: &Path, n: u64, special: Errand) -> Vec<Errand> {
+    (0..n).map(|i| if i == special.n { special.clone() } else { Errand::new(dir, i) }).collect()
+}
+
+/// Pulls until the end, or the error, which must be the same ever after.
+fn outcome<P: Pipe>(mut pipe: Pipeline<P>) -> (Vec<P::Item>, Option<Error>) {
+    let mut items = Vec::new();
+    loop {
+        match pipe.try_next() {
+            Ok(Some(x)) => items.push(x),
+            Ok(None) => return (items, None),
+            Err(error) => {
+                assert_eq!(pipe.try_next().err().map(|again| again.to_string()), Some(error.to_string()));
+                assert_eq!(children(), [], "processes outlive the error");
+                return (items, Some(error));
+            }
+        }
+    }
+}
+
+/// That the error names the stage, where it stands, the item, and says all of this.
+#[track_caller]
+fn assert_says(error: &Error, line: u32, item: Option<u64>, parts: &[&str]) {
+    assert_eq!((error.stage(), error.item(), error.is_panic()), (Some("process::map"), item, false), "{error}");
+    let place = error.location().unwrap_or_else(|| panic!("it says no place: {error}"));
+    assert_eq!((place.file(), place.line()), (file!(), line), "{error}");
+    for part in parts {
+        assert!(error.message().contains(part), "{part:?} is not in {error}");
+    }
+}
+
+/// How often each item below `n` has run.
+fn runs(dir: &Path, n: u64) -> Vec<usize> {
+    (0..n).map(|i| runs_of(dir, i).len()).collect()
+}
+
+/// Once each, but this one so many times.
+fn once_but(n: u64, item: u64, times: usize) -> Vec<usize> {
+    (0..n).map(|i| if i == item { times } else { 1 }).collect()
+}
+
+#[test]
+fn fail_reports_the_item_that_ran() {
+    let _tidy = tidy(300);
+    for (deed, says) in ENDS {
+        for (bad, workers) in [(0, 1), (0, 2), (40, 1), (40, 2), (59, 2)] {
+            let scratch = Scratch::new();
+            let errands = errands(&scratch.dir(), 60, Errand::always(&scratch.dir(), bad, deed));
+            let ((pipe, _), line) = (crew(errands, workers, OnDeath::Fail), line!());
+            let (items, error) = outcome(pipe);
+            let error = error.unwrap_or_else(|| panic!("no error of {deed:?} at {bad}"));
+            assert_says(&error, line, Some(bad), &["died at this item", says, "`on_death = retry(1)`", "`on_death = skip`"]);
+            let runs = runs(&scratch.dir(), 60);
+            assert_eq!(runs[bad as usize], 1, "{deed:?} at {bad}: {runs:?}");
+            assert!(runs.iter().all(|n| *n < 2), "{deed:?} at {bad}: {runs:?}");
+            assert!(items.iter().all(|x| *x != bad && runs[*x as usize] == 1), "{deed:?} at {bad}: {items:?} {runs:?}");
+        }
+    }
+}
+
+#[test]
+fn retry_runs_the_item_again_and_no_other() {
+    let _tidy = tidy(300);
+    for (deed, _) in ENDS {
+        for (bad, workers) in [(0, 1), (0, 2), (40, 1), (40, 2), (59, 2)] {
+            let scratch = Scratch::new();
+            let errands = errands(&scratch.dir(), 60, Errand::once(&scratch.dir(), bad, deed));
+            let (pipe, handle) = crew(errands, workers, OnDeath::Retry(1));
+            let (mut items, error) = outcome(pipe);
+            assert!(error.is_none(), "{deed:?} at {bad}: {error:?}");
+            items.sort_unstable();
+            assert!(items.iter().copied().eq(0..60), "{deed:?} at {bad}: {items:?}");
+            assert_eq!(runs(&scratch.dir(), 60), once_but(60, bad, 2), "{deed:?} at {bad}");
+            assert_eq!((handle.restarts(), handle.workers()), (1, 0));
+        }
+    }
+}
+
+#[test]
+fn retry_has_a_limit() {
+    let _tidy = tidy(300);
+    for (deed, says) in ENDS {
+        for retries in [0, 1, 3] {
+            let scratch = Scratch::new();
+            let errands = errands(&scratch.dir(), 20, Errand::always(&scratch.dir(), 7, deed));
+            let ((pipe, _), line) = (crew(errands, 2, OnDeath::Retry(retries)), line!());
+            let error = outcome(pipe).1.unwrap_or_else(|| panic!("no error of {deed:?}"));
+            let times = format!("this happened {} times, `on_death = retry({retries})`", retries + 1);
+            assert_says(&error, line, Some(7), &["died at this item", says, &times]);
+            let runs = runs(&scratch.dir(), 20);
+            assert_eq!(runs[7], retries as usize + 1, "{deed:?}: {runs:?}");
+            assert!(runs.iter().enumerate().all(|(i, n)| i == 7 || *n < 2), "{deed:?}: {runs:?}");
+        }
+    }
+}
+
+/// An item that fails is counted by itself: others have their own retries.
+#[test]
+fn retries_are_counted_for_each_item() {
+    let _tidy = tidy(300);
+    let scratch = Scratch::new();
+    let dir = scratch.dir();
+    let errands: Vec<Errand> = (0..20).map(|n| Errand { times: 2, ..Errand::once(&dir, n, Deed::Kill) }).collect();
+    let (pipe, handle) = crew(errands, 2, OnDeath::Retry(2));
+    let (mut items, error) = outcome(pipe);
+    assert!(error.is_none(), "{error:?}");
+    items.sort_unstable();
+    assert!(items.iter().copied().eq(0..20), "{items:?}");
+    assert_eq!(runs(&dir, 20), [3; 20]);
+    assert_eq!(handle.restarts(), 40);
+}
+
+#[test]
+fn skip_leaves_the_item_out_and_no_other() {
+    let _tidy = tidy(300);
+    record();
+    for (deed, says) in ENDS {
+        for (bad, workers) in [(0, 1), (0, 2), (40, 1), (40, 2), (59, 2)] {
+            let scratch = Scratch::new();
+            let errands = errands(&scratch.dir(), 60, Errand::always(&scratch.dir(), bad, deed));
+            let ((pipe, handle), line) = (crew(errands, workers, OnDeath::Skip), line!());
+            let (mut items, error) = outcome(pipe);
+            assert!(error.is_none(), "{deed:?} at {bad}: {error:?}");
+            items.sort_unstable();
+            assert!(items.iter().copied().eq((0..60).filter(|n| *n != bad)), "{deed:?} at {bad}: {items:?}");
+            assert_eq!(runs(&scratch.dir(), 60), [1; 60], "{deed:?} at {bad}");
+            assert!(handle.restarts() <= 1);
+            let warned = logged(&[&format!("{}:{line}:", file!()), "left out", says, &format!("item {bad})")]);
+            assert!(warned > 0, "no warning of {deed:?} at {bad}: {:?}", RECORDS.lock().unwrap());
+        }
+    }
+}
+
+/// All of them, one after the other: that is no stage that can't work, for each death is an item's.
+#[test]
+fn every_item_may_be_skipped() {
+    let _tidy = tidy(300);
+    let scratch = Scratch::new();
+    let dir = scratch.dir();
+    let (pipe, _) = crew((0..30).map(move |n| Errand::always(&dir, n, Deed::Exit(1))), 2, OnDeath::Skip);
+    let (items, error) = outcome(pipe);
+    assert!(error.is_none(), "{error:?}");
+    assert_eq!(items, []);
+    assert_eq!(runs(&scratch.dir(), 30), [1; 30]);
+}
+
+/// Cheap items travel in chunks, and results wait for company: a death in the middle of a chunk loses none of them, and
+/// runs none twice.
+#[test]
+fn results_that_were_finished_before_a_death_count() {
+    let _tidy = tidy(300);
+    for round in 0..10 {
+        let (scratch, bad) = (Scratch::new(), 900 + round);
+        let dir = scratch.dir();
+        let items = (0..1200).map(move |n| (n, (n > 850).then(|| Errand::once(&dir, n, if n == bad { Deed::Kill } else { Deed::Work }))));
+        let f = |(n, errand): (u64, Option<Errand>)| errand.map_or(n, |errand| errand.run());
+        let workers = 1 + round as usize % 2;
+        let mut stage = process::map(source(items), f).workers(workers).maxsize(512).on_death(OnDeath::Retry(1));
+        let handle = stage.handle();
+        let (mut items, error) = outcome(Pipeline::new(stage));
+        assert!(error.is_none(), "{error:?}");
+        items.sort_unstable();
+        assert!(items.iter().copied().eq(0..1200), "{items:?}");
+        assert_eq!(runs(&scratch.dir(), 1200)[851..], once_but(1200, bad, 2)[851..]);
+        assert_eq!(handle.restarts(), 1);
+    }
+}
+
+/// The same, and each item that dies leaves no trace of those before it but in the shared page.
+#[test]
+fn deaths_in_chunks_of_cheap_items() {
+    let _tidy = tidy(300);
+    let f = |n: u64| {
+        if n % 500 == 499 {
+            std::process::abort();
+        }
+        n
+    };
+    for workers in [1, 2, 3] {
+        let stage = process::map(source(0..10_000), f).workers(workers).maxsize(600).on_death(OnDeath::Skip);
+        let (mut items, error) = outcome(Pipeline::new(stage));
+        assert!(error.is_none(), "{error:?}");
+        items.sort_unstable();
+        assert!(items.iter().copied().eq((0..10_000).filter(|n| n % 500 != 499)));
+    }
+}
+
+/// What is skipped closes its gap in the order, and what is run again takes its place.
+#[test]
+fn the_order_survives_deaths() {
+    let _tidy = tidy(300);
+    for (policy, skipped) in [(OnDeath::Retry(1), false), (OnDeath::Skip, true)] {
+        let scratch = Scratch::new();
+        let dir = scratch.dir();
+        let deed = |n| if n % 10 == 5 { Deed::Kill } else { Deed::Work };
+        let mut saved = order::save(source((0..100).map(move |n| Errand::once(&dir, n, deed(n)))), 8);
+        let saved_order = saved.handle();
+        let stage = process::map(saved, |errand| errand.run()).workers(3).on_death(policy);
+        let (items, error) = outcome(Pipeline::new(order::load(stage, &saved_order)));
+        assert!(error.is_none(), "{error:?}");
+        assert!(items.iter().copied().eq((0..100).filter(|n| !skipped || n % 10 != 5)), "{items:?}");
+    }
+}
+
+/// Nobody's item: whatever `on_death` says, there is nothing to fail, to run again or to leave out.
+#[test]
+fn a_worker_killed_while_idle_is_replaced() {
+    let _tidy = tidy(300);
+    record();
+    for policy in [OnDeath::Fail, OnDeath::Retry(0), OnDeath::Skip] {
+        for signal in [Signal::KILL, Signal::TERM, Signal::SEGV] {
+            let scratch = Scratch::new();
+            let (feed, numbers) = mpsc::channel();
+            let ((mut pipe, handle), line) = (crew(numbers, 2, policy), line!());
+            wait_until(|| handle.workers() == 2);
+            for round in 0..3 {
+                // before the first item, and after some
+                let pids = handle.pids();
+                assert!(pids.iter().all(|pid| signal_child(*pid, signal)));
+                wait_until(|| handle.restarts() == 2 * (round as usize + 1) && handle.workers() == 2);
+                assert!(handle.pids().iter().all(|pid| !pids.contains(pid)));
+                for n in 10 * round..10 * round + 10 {
+                    feed.send(Errand::new(&scratch.dir(), n)).unwrap();
+                }
+                let mut items: Vec<u64> = (0..10).map(|_| pipe.try_next().unwrap().unwrap()).collect();
+                items.sort_unstable();
+                assert!(items.into_iter().eq(10 * round..10 * round + 10));
+            }
+            drop(feed);
+            assert!(matches!(pipe.try_next(), Ok(None)));
+            assert_eq!(runs(&scratch.dir(), 30), [1; 30]);
+            assert!(logged(&[&format!("{}:{line}:", file!()), "the idle worker process"]) > 0);
+        }
+    }
+}
+
+/// SIGINT is what Ctrl-C sends to all processes of a terminal: the parent decides.
+#[test]
+fn a_worker_outlives_ctrl_c() {
+    let _tidy = tidy(300);
+    let scratch = Scratch::new();
+    let (feed, numbers) = mpsc::channel();
+    let (mut pipe, handle) = crew(numbers, 1, OnDeath::Fail);
+    wait_until(|| handle.workers() == 1);
+    assert!(signal_child(handle.pids()[0], Signal::INT));
+    feed.send(Errand::always(&scratch.dir(), 0, Deed::Wait)).unwrap();
+    wait_until(|| runs_of(&scratch.dir(), 0).len() == 1);
+    assert!(signal_child(handle.pids()[0], Signal::INT));
+    note(&scratch.dir(), "go", "");
+    assert_eq!(pipe.next(), Some(0));
+    drop(feed);
+    assert_eq!((pipe.next(), handle.restarts()), (None, 0));
+}
+
+/// An item at which the worker is killed from outside is that item's death.
+#[test]
+fn a_worker_killed_at_an_item() {
+    let _tidy = tidy(300);
+    for policy in [OnDeath::Fail, OnDeath::Retry(1), OnDeath::Skip] {
+        let scratch = Scratch::new();
+        let dir = scratch.dir();
+        let ((pipe, _), line) =
+            (crew(errands(&dir, 30, Errand::once(&dir, 12, Deed::Wait)), 2, policy), line!());
+        wait_until(|| runs_of(&dir, 12).len() == 1);
+        assert!(signal_child(runs_of(&dir, 12)[0], Signal::TERM));
+        let (items, error) = outcome(pipe);
+        match policy {
+            OnDeath::Fail => {
+                let error = error.expect("an error");
+                assert_says(&error, line, Some(12), &["died at this item", "SIGTERM", "somebody asked it to end"]);
+            }
+            OnDeath::Skip => assert_eq!((items.len(), error.is_none(), runs(&dir, 30)), (29, true, vec![1; 30])),
+            _ => assert_eq!((items.len(), error.is_none(), runs(&dir, 30)), (30, true, once_but(30, 12, 2))),
+        }
+    }
+}
+
+/// As many in a row as can't be chance are a stage that can't work: it fails, and does not start workers for ever.
+#[test]
+fn idle_workers_that_keep_dying() {
+    let _tidy = tidy(300);
+    let (feed, numbers) = mpsc::channel::<Errand>();
+    let ((mut pipe, handle), line) = (crew(numbers, 1, OnDeath::Retry(1000)), line!());
+    let killer = std::thread::spawn(move || {
+        for n in 0..8 {
+            wait_until(|| handle.restarts() == n && handle.workers() == 1);
+            assert!(signal_child(handle.pids()[0], Signal::KILL));
+        }
+        drop(feed);
+        handle
+    });
+    let error = pipe.try_next().expect_err("it can't work");
+    assert_says(&error, line, None, &["8 in a row", "SIGKILL"]);
+    let handle = killer.join().unwrap();
+    assert_eq!((handle.restarts(), handle.workers()), (7, 0));
+}
+
+/// A context that ends whoever decodes it.
+#[derive(Clone, Copy)]
+struct Poison(i32);
+
+impl Serialize for Poison {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.0.serialize(serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for Poison {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        match i32::deserialize(deserializer)? {
+            -1 => std::process::abort(),
+            status => std::process::exit(status),
+        }
+    }
+}
+
+#[test]
+fn workers_that_die_before_they_are_ready() {
+    let _tidy = tidy(300);
+    for (poison, says) in [(Poison(-1), "SIGABRT"), (Poison(0), "status 0"), (Poison(5), "status 5")] {
+        for workers in [1, 3] {
+            let (stage, line) = (process::map_with(source(0..9_u64), poison, |_, x| x).workers(workers), line!());
+            let (items, error) = outcome(Pipeline::new(stage));
+            let error = error.expect("an error");
+            assert_eq!((items.len(), error.stage(), error.item()), (0, Some("process::map_with"), None), "{error}");
+            assert_eq!(error.location().map(|at| at.line()), Some(line));
+            assert!(error.message().contains("die before they are ready, 8 in a row"), "{error}");
+            assert!(error.message().contains(says), "{error}");
+        }
+    }
+}
+
+/// Whether decoding a [`Slow`] waits in this process; in a worker it never does.
+static HELD: AtomicBool = AtomicBool::new(false);
+static DECODING: AtomicBool = AtomicBool::new(false);
+
+/// A result whose decoding holds up who reads from the worker.
+struct Slow(Vec<u8>);
+
+impl Serialize for Slow {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_bytes(&self.0)
+    }
+}
+
+impl<'de> Deserialize<'de> for Slow {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let bytes = <&[u8]>::deserialize(deserializer)?;
+        DECODING.store(true, SeqCst);
+        wait_until(|| !HELD.load(SeqCst));
+        if bytes.is_empty() {
+            return Err(D::Error::custom("nothing"));
+        }
+        Ok(Self(bytes.to_vec()))
+    }
+}
+
+/// While the first result is decoded nobody reads, so the second one, which is large, gets stuck on its way; then the worker
+/// is killed.
+#[test]
+fn a_worker_killed_with_a_half_written_reply() {
+    const LARGE: usize = 64 << 20;
+    let _tidy = tidy(300);
+    for policy in [OnDeath::Fail, OnDeath::Retry(1), OnDeath::Skip] {
+        let scratch = Scratch::new();
+        let dir = scratch.dir();
+        (HELD.store(true, SeqCst), DECODING.store(false, SeqCst));
+        let f = |(size, errand): (usize, Errand)| {
+            let bytes = vec![errand.run() as u8; size];
+            note(&errand.dir, "done", errand.n);
+            Slow(bytes)
+        };
+        let items: Vec<_> = (0..4).map(|n| (if n == 1 { LARGE } else { 1 }, Errand::new(&dir, n))).collect();
+        let (stage, line) = (process::map(source(items), f).workers(1).on_death(policy), line!());
+        let mut stage = stage;
+        let handle = stage.handle();
+        let pipe = Pipeline::new(stage);
+        wait_until(|| DECODING.load(SeqCst) && notes(&dir, "done").len() == 2);
+        let pid = handle.pids()[0];
+        // it sleeps when no more of the reply fits
+        wait_until(|| thread_states(pid) == ['S', 'S']);
+        assert!(signal_child(pid, Signal::KILL));
+        HELD.store(false, SeqCst);
+        let (items, error) = outcome(pipe);
+        let sizes: Vec<usize> = items.iter().map(|slow| slow.0.len()).collect();
+        let numbers: Vec<u8> = items.iter().map(|slow| slow.0[slow.0.len() - 1]).collect();
+        match policy {
+            OnDeath::Fail => {
+                assert_says(&error.expect("an error"), line, Some(1), &["died at this item", "SIGKILL"]);
+                assert_eq!((numbers, runs(&dir, 4)), (vec![0], vec![1, 1, 0, 0]));
+            }
+            OnDeath::Skip => {
+                assert!(error.is_none(), "{error:?}");
+                assert_eq!((sizes, numbers, runs(&dir, 4)), (vec![1; 3], vec![0, 2, 3], vec![1; 4]));
+            }
+            _ => {
+                assert!(error.is_none(), "{error:?}");
+                assert_eq!((sizes, numbers), (vec![1, LARGE, 1, 1], vec![0, 1, 2, 3]));
+                assert_eq!(runs(&dir, 4), [1, 2, 1, 1]);
+            }
+        }
+    }
+}
+
+/// The states of a process's threads.
+fn thread_states(pid: u32) -> Vec<char> {
+    let Ok(tasks) = std::fs::read_dir(format!("/proc/{pid}/task")) else { return Vec::new() };
+    tasks.flatten().filter_map(|task| state(task.file_name().to_str()?.parse().ok()?)).collect()
+}
+
+/// The parent is in the middle of writing an item when its worker goes: that item was never started.
+#[test]
+fn a_worker_killed_with_a_half_written_item() {
+    const LARGE: usize = 64 << 20;
+    let _tidy = tidy(300);
+    for policy in [OnDeath::Fail, OnDeath::Retry(0), OnDeath::Skip] {
+        let (feed, items) = mpsc::channel::<Vec<u8>>();
+        let mut stage = process::map(source(items), |bytes| bytes.len()).workers(1).on_death(policy);
+        let handle = stage.handle();
+        let mut pipe = Pipeline::new(stage);
+        wait_until(|| handle.workers() == 1);
+        feed.send(vec![0; 10]).unwrap();
+        assert_eq!(pipe.next(), Some(10));
+        let pid = handle.pids()[0];
+        assert!(signal_child(pid, Signal::STOP));
+        wait_until(|| state(pid) == Some('T'));
+        feed.send(vec![0; LARGE]).unwrap();
+        // the thread that writes sleeps when no more of it fits
+        feed.send(vec![0; 5]).unwrap();
+        tinypl_tests::linger();
+        assert!(signal_child(pid, Signal::KILL));
+        drop(feed);
+        let mut sizes: Vec<usize> = pipe.collect();
+        sizes.sort_unstable();
+        assert_eq!((sizes, handle.restarts()), (vec![5, LARGE], 1));
+    }
+}
+
+/// What the library logs.
+struct Records;
+
+static RECORDS: Mutex<Vec<String>> = Mutex::new(Vec::new());
+
+impl log::Log for Records {
+    fn enabled(&self, _: &log::Metadata<'_>) -> bool {
+        true
+    }
+
+    fn log(&self, record: &log::Record<'_>) {
+        RECORDS.lock().unwrap().push(format!("{}: {}", record.level(), record.args()));
+    }
+
+    fn flush(&self) {}
+}
+
+fn record() {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| {
+        log::set_logger(&Records).unwrap();
+        log::set_max_level(log::LevelFilter::Trace);
+    });
+}
+
+/// How many warnings contain all of this.
+fn logged(parts: &[&str]) -> usize {
+    let records = RECORDS.lock().unwrap();
+    records.iter().filter(|text| text.starts_with("WARN") && parts.iter().all(|part| text.contains(part))).count()
+}

@@ -1,0 +1,10 @@
+use tinypl::pipeline;
+
+#[derive(Debug, Clone)]
+struct Point(i32);
+
+fn main() {
+    let points = pipeline! { range(9) |> map(|x| Point(x)) };
+    let p = pipeline! { points |> process::map(|p| p.0, workers = 2) |> map(|x| x + 1) };
+    for x in p { println!("{x:?}") }
+}

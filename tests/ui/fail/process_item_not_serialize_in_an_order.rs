@@ -1,0 +1,11 @@
+use tinypl::pipeline;
+
+#[derive(Debug, Clone)]
+struct Point(i32);
+
+fn main() {
+    let p = pipeline! {
+        range(9) |> o @ order::save(4) |> map(|x| Point(x)) |> process::map(|p| p.0, 2) |> order::load(o) |> map(|x| x + 1)
+    };
+    for x in p { println!("{x:?}") }
+}
