@@ -2,7 +2,7 @@
 #![forbid(unsafe_code)]
 
 use std::cell::RefCell;
-use tinypl_benches::jobs::{Look, add_up, arrays_expected, glance};
+use tinypl_benches::jobs::{ADD_UP, GLANCE, Look};
 use tinypl_benches::options::Options;
 use tinypl_benches::ours::{self, shared::MAPPING};
 use tinypl_benches::peers::process::python;
@@ -21,23 +21,23 @@ fn main() {
     let options = Options::start();
     // A quick run only looks at the results, wherever there is less memory.
     let smaller = if options.quick() { 10 } else { 1 };
-    arrays(&options, 200_000_000 / smaller, "a glance at each", glance);
-    arrays(&options, 200_000_000 / smaller, "all added up", add_up);
+    arrays(&options, 200_000_000 / smaller, 20, GLANCE);
+    arrays(&options, 200_000_000 / smaller, 10, ADD_UP);
     write(&options, 50_000_000 / smaller);
 }
 
-fn arrays(options: &Options, bytes: usize, how: &str, look: Look) {
-    let title = format!("shared memory, arrays of {} MB from 2 workers, {how}", bytes / 1_000_000);
+fn arrays(options: &Options, bytes: usize, longer: u32, look: Look) {
+    let title = format!("shared memory, arrays of {} MB from 2 workers, {}", bytes / 1_000_000, look.name);
     if !options.wants(&title) {
         return;
     }
     let len = bytes / size_of::<f32>();
     let ring = ours::shared::ring(ARRAYS * (bytes + 4096));
     let memory = Arrays::new(ARRAYS, len);
-    let expected = |n| arrays_expected(n, len, look);
+    let expected = |n| look.expected(n, len);
     let mut race = Race::new(title)
         .at_least(2)
-        .longer(20)
+        .longer(longer)
         .add_timed(
             Role::Ours,
             "tinypl, all mapped",
@@ -49,7 +49,7 @@ fn arrays(options: &Options, bytes: usize, how: &str, look: Look) {
         .add(Role::Mark, "tinypl, 2 threads into the ring", expected, |n| {
             ours::shared::arrays_from_threads(n, &ring, len, look)
         });
-    if how == "a glance at each" {
+    if look.name == GLANCE.name {
         race = race.target(Target::AtMost(1.1, FILLED));
         if let Some(python) = options.python() {
             let size = len.to_string();

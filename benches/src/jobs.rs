@@ -78,24 +78,38 @@ fn megabyte(x: u64) -> Vec<u8> {
     vec![x as u8; MEGABYTE]
 }
 
-/// How arrays of one value each are looked at, and told apart.
-pub type Look = fn(&[f32]) -> u64;
+/// How an array whose elements are all alike is looked at, and told from others.
+#[derive(Debug, Clone, Copy)]
+pub struct Look {
+    /// In words.
+    pub name: &'static str,
+    /// The digest of an array.
+    pub digest: fn(&[f32]) -> u64,
+    /// What it is for so many elements with these bits.
+    expected: fn(usize, u32) -> u64,
+}
+
+impl Look {
+    /// The digest of `n` arrays of `len` elements, each filled with its number.
+    #[must_use]
+    pub fn expected(&self, n: u64, len: usize) -> u64 {
+        (0..n).fold(0, |digest, x| sum(digest, (self.expected)(len, (x as f32).to_bits())))
+    }
+}
 
 /// At three places.
-#[must_use]
-pub fn glance(array: &[f32]) -> u64 {
-    let at = |k: usize| u64::from(array[k].to_bits());
-    array.len() as u64 + at(0) + 3 * at(array.len() / 2) + 7 * at(array.len() - 1)
-}
+pub const GLANCE: Look = Look {
+    name: "a glance at each",
+    digest: |array| {
+        let at = |k: usize| u64::from(array[k].to_bits());
+        array.len() as u64 + at(0) + 3 * at(array.len() / 2) + 7 * at(array.len() - 1)
+    },
+    expected: |len, bits| len as u64 + 11 * u64::from(bits),
+};
 
 /// At every element.
-#[must_use]
-pub fn add_up(array: &[f32]) -> u64 {
-    u64::from(array.iter().fold(0_u32, |all, x| all.wrapping_add(x.to_bits())))
-}
-
-/// The digest of `n` arrays of `len` elements, each filled with its number.
-#[must_use]
-pub fn arrays_expected(n: u64, len: usize, look: Look) -> u64 {
-    (0..n).fold(0, |digest, x| sum(digest, look(&vec![x as f32; len])))
-}
+pub const ADD_UP: Look = Look {
+    name: "all added up",
+    digest: |array| u64::from(array.iter().fold(0_u32, |all, x| all.wrapping_add(x.to_bits()))),
+    expected: |len, bits| u64::from(bits.wrapping_mul(len as u32)),
+};

@@ -265,11 +265,12 @@ impl Contestant<'_> {
         let mut n = at_least;
         loop {
             let took = std::hint::black_box((self.run)(n)).seconds;
-            if took * 4.0 >= run_time {
-                let scaled = n as f64 * run_time / took;
-                return (scaled as u64).max(at_least);
+            let scaled = ((n as f64 * run_time / took) as u64).max(at_least);
+            // Half of it at least: a start that took long once is not to be taken for the items' time.
+            if took * 2.0 >= run_time {
+                return scaled;
             }
-            n *= 2;
+            n = scaled.clamp(2 * n, 16 * n);
         }
     }
 }

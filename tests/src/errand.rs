@@ -36,7 +36,7 @@ pub enum Deed {
     Exit(i32),
     /// Panics.
     Panic,
-    /// Stops the worker, as `SIGSTOP` from outside.
+    /// Stops the worker, as `SIGSTOP` from outside; it never returns.
     Stop,
     /// Never returns, and never sleeps.
     Spin,
@@ -89,7 +89,8 @@ impl Deed {
             }
             Self::Exit(status) => process::exit(status),
             Self::Panic => panic!("no more of this"),
-            Self::Stop => kill_process(getpid(), Signal::STOP).expect("a process may stop itself"),
+            // its threads stop one after the other; this one is not to get any further
+            Self::Stop => signal(Signal::STOP),
             Self::Spin => loop {
                 spin_loop();
             },
@@ -98,7 +99,7 @@ impl Deed {
     }
 }
 
-/// Ends this process, and does not return before it does.
+/// Ends or stops this process, and does not return before it does.
 fn signal(signal: Signal) -> ! {
     kill_process(getpid(), signal).expect("a process may signal itself");
     loop {

@@ -107,11 +107,11 @@ fn descriptors() -> BTreeMap<String, PathBuf> {
     all.filter(|(_, link)| !link.starts_with("/proc/")).collect()
 }
 
-/// How many threads serve process stages.
+/// How many threads serve process stages, and shared memory.
 fn threads() -> usize {
     let tasks = fs::read_dir("/proc/self/task").expect("/proc shows threads").flatten();
     let names = tasks.filter_map(|task| fs::read_to_string(task.path().join("comm")).ok());
-    names.filter(|name| name.starts_with("process::")).count()
+    names.filter(|name| name.starts_with("process::") || name.starts_with("tinypl-shm")).count()
 }
 
 /// What lies in `/dev/shm` of this process, or of one that has ended. Others may be at work meanwhile.

@@ -329,6 +329,18 @@ macro_rules! suite {
                 }
 
                 #[test]
+                fn halves_in_two_blocks() {
+                    let _watchdog = watchdog(LIMIT);
+                    let upper = pipeline! { range(100) |> map(|x| x + 1) |> $word::map(|x| 2 * x, workers = 2) |> filter(|x| x % 3 == 0) };
+                    let lower = pipeline! { upper |> thread::queue(workers = 2, maxsize = 4) |> map(|x| x / 2) };
+                    let last = pipeline! { lower |> $word::each(|x| assert!(*x < 101), workers = 2) |> thread::map(|x| x + 1, 2) };
+                    assert_eq!(sorted(last), (1..=100).filter(|x| x % 3 == 0).map(|x| x + 1).collect::<Vec<_>>());
+                    pipeline! { let upper = range(50) |> o @ order::save(8) |> $word::map(|x| x + 1, workers = 3); }
+                    let all: Vec<i32> = pipeline! { upper |> thread::queue(2) |> $word::map(|x| x, 2) |> order::load(o) |> collect() };
+                    assert_eq!(all, (1..=50).collect::<Vec<_>>());
+                }
+
+                #[test]
                 fn a_borrowed_pipeline() {
                     let _watchdog = watchdog(LIMIT);
                     let mut pipe = pipeline! { range(100) |> $word::map(|x| x + 1, workers = 2) };

@@ -8,7 +8,7 @@ use std::time::Duration;
 use tinypl::process::{self, OnDeath};
 use tinypl::{Error, Pipe, Pipeline, source};
 use tinypl_tests::{
-    Deed, Errand, Scratch, await_note, children, note, resident, runs_of, signal_child, state, tidy, wait_until,
+    Deed, Errand, Scratch, await_note, children, note, notes, resident, runs_of, signal_child, state, tidy, wait_until,
 };
 
 const SOON: Duration = Duration::from_millis(50);
@@ -221,7 +221,7 @@ fn a_stop_waits_for_the_items_at_hand() {
     let items = (0..1000).map(|n| Errand::always(&scratch.dir(), n, Deed::Wait)).collect::<Vec<_>>();
     let (stage, line) = (process::map(source(items), run).workers(2).end_timeout(HOUR), line!());
     let mut pipe = Pipeline::new(stage);
-    wait_until(|| runs_of(&dir, 0).len() + runs_of(&dir, 1).len() == 2);
+    wait_until(|| notes(&dir, "runs").len() == 2);
     std::thread::scope(|s| {
         let stop = s.spawn(|| pipe.stop());
         tinypl_tests::linger();
@@ -229,7 +229,7 @@ fn a_stop_waits_for_the_items_at_hand() {
         note(&dir, "go", "");
     });
     assert_eq!(pipe.next(), None);
-    let started = tinypl_tests::notes(&dir, "runs").len();
+    let started = notes(&dir, "runs").len();
     // each worker may have begun one more between the note and the stop, none when it saw the stop first
     assert!(started <= 4, "{started} items were started");
     assert_eq!(logged(&[&format!("{}:{line}:", file!())]), 0);
@@ -243,7 +243,7 @@ fn a_panic_of_the_consumer_waits_for_nobody() {
         let scratch = Scratch::new();
         let items: Vec<_> = (0..3).map(|n| Errand::always(&scratch.dir(), n, deed)).collect();
         let pipe = Pipeline::new(process::map(source(items), run).workers(2).end_timeout(HOUR));
-        wait_until(|| runs_of(&scratch.dir(), 0).len() + runs_of(&scratch.dir(), 1).len() == 2);
+        wait_until(|| notes(&scratch.dir(), "runs").len() == 2);
         cut(pipe, true);
         assert_eq!(children(), []);
     }

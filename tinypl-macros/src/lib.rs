@@ -64,6 +64,43 @@ mod vocabulary;
 ///
 /// A built-in wins over a function of the same name, which is `self::map` then.
 ///
+/// # Threads and processes
+///
+/// `thread::map`, `thread::each` and `thread::map_init` run a function in threads, `thread::queue` what stands above it.
+/// `process::map`, `process::each`, `process::map_init` and `process::map_with` run one in worker processes, and need no more
+/// than the other word: the function captures nothing, items and results are `Serialize` and `Deserialize`.
+///
+/// ```
+/// # use tinypl::pipeline;
+/// let primes = vec![2, 3, 5, 7];
+/// let divisors: Vec<usize> = pipeline! {
+///     range(100u32)
+///     |> o @ order::save(16)
+///     |> process::map_with(primes, |primes, n| primes.iter().filter(|p| n % **p == 0).count(), workers = 2)
+///     |> order::load(o)
+///     |> collect()
+/// };
+/// assert_eq!(divisors[30], 3);
+/// ```
+///
+/// # Words
+///
+/// Where an option takes one of a few things, these have names: `on_worker_error = exit`, `markers = before`. A name may
+/// take arguments, as a stage does. Parentheses around make it a Rust value.
+///
+/// ```
+/// # use tinypl::{pipeline, process::OnDeath};
+/// let retry = OnDeath::Skip;
+/// let crash = |x: u32| if x == 3 { std::process::abort() } else { x };
+/// let n = pipeline! {
+///     range(5)
+///     |> process::map(|x| x + 1, workers = 1, on_death = retry(2))   // the word
+///     |> process::map(crash, workers = 1, on_death = (retry))        // the variable
+///     |> count()
+/// };
+/// assert_eq!(n, 4);
+/// ```
+///
 /// # Handles
 ///
 /// `name @ stage` binds the stage's handle: an order, a marker, or what shows and adjusts a running stage.

@@ -1,4 +1,6 @@
 //! All that an expansion of `pipeline!` may name beside the public stages. No part of it is for users.
+#[cfg(all(fuzzing, feature = "process"))]
+pub use crate::crew::fuzzing;
 pub use crate::expansion::closure::{
     by_ref, by_val, concurrent_call, concurrent_ref, concurrent_val, hint, item, takes_ref, takes_val,
 };
@@ -12,5 +14,3 @@ pub use crate::expansion::pointer::{
     context_pointer, context_result, init_pointer, item_pointer, item_result, ref_pointer, returned_items,
     serial_context, serial_items, state_pointer, state_result,
 };
-#[cfg(all(fuzzing, feature = "process"))]
-pub use crate::crew::fuzzing;

@@ -57,7 +57,7 @@ fn made(n: u64, ring: &SharedMemoryRingBuffer, len: usize) -> impl Iterator<Item
 }
 
 fn read(ring: &SharedMemoryRingBuffer, array: ShmRef<[f32]>, look: Look) -> u64 {
-    look(&ring.read(array).expect("it is stored"))
+    (look.digest)(&ring.read(array).expect("it is stored"))
 }
 
 /// The same by two threads of this process, to which all is mapped: what the memory makes of the difference, not the

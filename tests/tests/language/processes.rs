@@ -49,7 +49,8 @@ mod functions {
         assert_eq!(sorted(words), [3, 4]);
         let by = |factor: i64| pipeline! { range(10_i64) |> process::map_with(factor, |k, x| *k * x, 2) };
         assert_eq!((by(2).sum::<i64>(), by(3).sum::<i64>()), (90, 135));
-        let two = pipeline! { [1, 2] |> process::map_with((1, "b".to_owned()), |(a, b), x| (a + x, b.len()), workers = 1) };
+        let two =
+            pipeline! { [1, 2] |> process::map_with((1, "b".to_owned()), |(a, b), x| (a + x, b.len()), workers = 1) };
         assert_eq!(two.collect::<Vec<_>>(), [(2, 1), (3, 1)]);
         fn scaled(by: &f64, x: f64) -> f64 {
             by * x
@@ -77,7 +78,9 @@ mod functions {
 
     #[test]
     fn of_a_generic_function() {
-        fn lengths<T: Serialize + serde::de::DeserializeOwned + ToString + Send + 'static>(items: Vec<T>) -> Vec<usize> {
+        fn lengths<T: Serialize + serde::de::DeserializeOwned + ToString + Send + 'static>(
+            items: Vec<T>,
+        ) -> Vec<usize> {
             pipeline! { items |> o @ order::save(4) |> process::map(|x| x.to_string().len(), workers = 2) |> order::load(o) |> collect() }
         }
         let _watchdog = watchdog(300);
@@ -135,7 +138,8 @@ mod what_stands_above {
         }
 
         let _watchdog = watchdog(300);
-        let all = pipeline! { range(3) |> map(|n| Local(n, PhantomData)) |> process::map(|local| local.0 + 1, workers = 2) };
+        let all =
+            pipeline! { range(3) |> map(|n| Local(n, PhantomData)) |> process::map(|local| local.0 + 1, workers = 2) };
         assert_eq!(sorted(all), [1, 2, 3]);
     }
 
@@ -174,12 +178,17 @@ mod options {
         let odd = |x: &i32| x % 2 == 1;
         let left = pipeline! { range(9) |> process::map(|x| if x == 3 { std::process::abort() } else { x }, 2, on_death = skip) };
         assert_eq!(sorted(left), [0, 1, 2, 4, 5, 6, 7, 8]);
-        let mut failing = pipeline! { range(1) |> process::map(|_| -> i32 { std::process::abort() }, 1, on_death = fail) };
+        let mut failing =
+            pipeline! { range(1) |> process::map(|_| -> i32 { std::process::abort() }, 1, on_death = fail) };
         assert_eq!(failing.try_next().unwrap_err().stage(), Some("process::map"));
-        let mut retried = pipeline! { range(1) |> process::map(|_| -> i32 { std::process::abort() }, 1, on_death = retry(n = 1)) };
+        let mut retried =
+            pipeline! { range(1) |> process::map(|_| -> i32 { std::process::abort() }, 1, on_death = retry(n = 1)) };
         let error = retried.try_next().unwrap_err().to_string();
         assert!(error.contains("this happened 2 times, `on_death = retry(1)`"), "{error}");
-        assert_eq!(pipeline! { range(9) |> filter(odd) |> process::map(|x| x, 2, on_death = retry(1 + 2),) |> count() }, 4);
+        assert_eq!(
+            pipeline! { range(9) |> filter(odd) |> process::map(|x| x, 2, on_death = retry(1 + 2),) |> count() },
+            4
+        );
     }
 
     #[test]

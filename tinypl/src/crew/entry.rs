@@ -21,7 +21,7 @@ const C_VARIABLE: &CStr =
     };
 
 /// A worker says this first.
-pub(crate) const MAGIC: u64 = 0x7f_7469_6e79_706c_01;
+pub(crate) const MAGIC: u64 = 0x7f74_696e_7970_6c01;
 
 /// A worker's exit status when it could not begin.
 const NO_WORKER: i32 = 111;

@@ -28,7 +28,7 @@ pub(crate) struct Boarded {
 pub(crate) struct Luggage {
     pub(crate) passengers: Vec<Arc<dyn Passenger>>,
     /// Dropped when the value has been dealt with.
-    holds: Vec<Box<dyn Any + Send>>,
+    holds: Vec<Box<dyn Any + Send + Sync>>,
 }
 
 thread_local! {
@@ -65,7 +65,7 @@ pub(crate) fn board(passenger: Arc<dyn Passenger>) -> Option<u32> {
 }
 
 /// While a value is encoded: keeps `thing` until the value has been dealt with. Whether something is being encoded.
-pub(crate) fn hold(thing: impl Any + Send) -> bool {
+pub(crate) fn hold(thing: impl Any + Send + Sync) -> bool {
     PACKING.with_borrow_mut(|luggage| match luggage {
         Some(luggage) => {
             luggage.holds.push(Box::new(thing));

@@ -15,6 +15,7 @@ mod start;
 mod supervise;
 #[expect(unsafe_code, reason = "functions that travel as offsets")]
 mod task;
+mod why;
 mod wire;
 #[expect(unsafe_code, reason = "it calls what was sent as an offset")]
 mod worker;
@@ -24,3 +25,4 @@ pub use options::OnDeath;
 pub(crate) use options::Options;
 pub(crate) use supervise::{Context, Crew, Shared, pack};
 pub(crate) use task::{Each, Map, MapInit, MapWith, Task};
+pub(crate) use why::why;

@@ -3,7 +3,7 @@
 //! either so short that the socket has room for it, or goes to a worker that has nothing else to do than to read it; and
 //! whoever may have to wait for a worker's answer reads all its answers. So nobody waits in a circle.
 use super::ledger::{Job, Ledger, Peer};
-use super::luggage::{self, Passenger};
+use super::luggage::{self, Luggage};
 use super::options::{OnDeath, Options};
 use super::start::{Ended, Heard, NoStart, Plan, Worker, await_either, describe, send_all};
 use super::task::Task;
@@ -79,15 +79,16 @@ type Rides<P> = <<P as Pipe>::Tags as crate::Named>::Raw;
 /// What the stage gives.
 type Given<P, T> = Envelope<<T as Task>::Out, <<P as Pipe>::Marker as crate::Named>::Raw, Rides<P>>;
 
-/// The context's bytes and what came along with them, or why there are none.
-pub(crate) type Context = Result<(Vec<u8>, Vec<Arc<dyn Passenger>>), String>;
+/// The context's bytes and what came along with them, or why there are none. It lasts as long as the stage: so does what the
+/// context's references name.
+pub(crate) type Context = Result<(Vec<u8>, Luggage), String>;
 
 /// Encodes what is sent to each worker once.
 pub(crate) fn pack<C: serde::Serialize>(context: &C) -> Context {
     let mut bytes = Vec::new();
     let (result, luggage) = luggage::packing(|| encode(context, &mut bytes));
     match result {
-        Ok(()) => Ok((bytes, luggage.passengers)),
+        Ok(()) => Ok((bytes, luggage)),
         Err(error) => Err(format!("the context, of type {}, could not be encoded: {error}", type_name::<C>())),
     }
 }
@@ -162,8 +163,8 @@ impl<P: Pipe<Item = T::In>, T: Task> Crew<P, T> {
     /// Everything that can go wrong before the first worker.
     fn open(&self, flow: &Flow) -> Result<Desk<Rides<P>>, String> {
         let options = *self.shared.options.get().expect("set by the stage when it starts");
-        let (context, passengers) = self.context.clone()?;
-        let plan = Plan::new(self.task, context, passengers)?;
+        let (context, luggage) = self.context.as_ref().map_err(Clone::clone)?;
+        let plan = Plan::new(self.task, context.clone(), luggage.passengers.clone())?;
         let quit = Quit::new().map_err(|error| format!("there is no descriptor left for a pipe: {error}"))?;
         let told = quit.clone();
         flow.stop.on_request(Box::new(move || told.tell()));

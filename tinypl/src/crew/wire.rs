@@ -1,5 +1,6 @@
 //! The frames on the socket between a parent and its worker: `u32` length of what follows, `u8` kind, `u64` number, body.
 //! Numbers are little-endian. What comes from the other end is believed only as far as it was checked.
+use super::why::why;
 use serde::Serialize;
 use std::io::{self, Read};
 use std::ops::Range;
@@ -111,8 +112,8 @@ pub(crate) fn push_short(out: &mut Vec<u8>, kind: Kind, number: u64, body: &[u8]
 /// Appends a value's bytes.
 ///
 /// # Errors
-/// When its `Serialize` fails; what was appended until then stays.
-pub(crate) fn encode(value: &impl Serialize, out: &mut Vec<u8>) -> Result<(), postcard::Error> {
+/// What its `Serialize` says when it fails; what was appended until then stays.
+pub(crate) fn encode(value: &impl Serialize, out: &mut Vec<u8>) -> Result<(), String> {
     struct Tail<'a>(&'a mut Vec<u8>);
     impl Extend<u8> for Tail<'_> {
         #[inline]
@@ -120,7 +121,7 @@ pub(crate) fn encode(value: &impl Serialize, out: &mut Vec<u8>) -> Result<(), po
             self.0.extend(bytes);
         }
     }
-    postcard::to_extend(value, Tail(out)).map(drop)
+    postcard::to_extend(value, Tail(out)).map(drop).map_err(|error| why(value, &error))
 }
 
 /// A frame as it was read.

@@ -60,6 +60,7 @@ travels!(Along,; "`{T}` can't go to a worker process", "this stage's context is 
 travels!(Comes, Send; "`{T}` can't come back from a worker process", "this stage's results are not `Serialize`, `Deserialize` and `Send`");
 
 #[rustfmt::skip] // each on one line: rustc's message is shorter
+#[expect(clippy::type_complexity, reason = "a name for it would stand in rustc's message")]
 mod checks {
     use super::{Along, Comes, Goes, Pipe, Travels};
 

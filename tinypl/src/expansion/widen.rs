@@ -9,6 +9,8 @@ use crate::pipeline::Pipeline;
 use crate::stage::debug::{Message, PrintOnItem};
 use crate::stage::marker::{InsertPeriodic, On, OnConsumed};
 use crate::stage::order::Save;
+#[cfg(feature = "process")]
+use crate::stage::process::Workers;
 use crate::stage::thread::Queue;
 use crate::stage::{Each, Filter, FilterMap, Map, Partition, TryMap};
 use std::error::Error as StdError;
@@ -60,6 +62,19 @@ impl<S: Serial> Widen for Locked<S> {
 
 #[diagnostic::do_not_recommend]
 impl<T, M: Named, G: Tagged, S> Widen for Queue<'_, T, M, G, S>
+where
+    Self: Pipe<Item = T, Marker = M, Tags = G>,
+{
+    type Wide = Self;
+
+    fn widen(self) -> Self {
+        self
+    }
+}
+
+#[cfg(feature = "process")]
+#[diagnostic::do_not_recommend]
+impl<T, M: Named, G: Tagged, S> Widen for Workers<'_, T, M, G, S>
 where
     Self: Pipe<Item = T, Marker = M, Tags = G>,
 {

@@ -21,7 +21,10 @@ use std::sync::Arc;
 /// it names stays at least as long as the item that it came with is being worked at. A worker's reference in its result
 /// goes over to the process that gets the result.
 ///
-/// It serialises; but as anything else than (part of) the item or the result of a process stage it is no more than a name.
+/// As part of a context it lasts as long as the stage.
+///
+/// It serialises; but as anything else than (part of) the item, the result or the context of a process stage it is no more
+/// than a name.
 /// Whoever decodes a name gets a reference to the same thing if it is still there, and else one that is stale: to
 /// [`read`](super::SharedMemoryRingBuffer::read) it is an error, never another thing.
 ///

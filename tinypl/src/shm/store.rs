@@ -1,6 +1,7 @@
 //! What can lie in shared memory, and how.
 use super::error::ShmError;
 use super::lease::{Lease, Reservation, Text};
+use crate::crew::why;
 use bytemuck::Pod;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -158,7 +159,7 @@ impl<T: Serialize + DeserializeOwned> sealed::Load for T {
         if len != lease.len() {
             return Err(misfit(len, &lease));
         }
-        postcard::from_bytes(lease.bytes()).map_err(|error| codec::<T>(false, error))
+        postcard::from_bytes(lease.bytes()).map_err(|error| codec::<T>(false, error.to_string()))
     }
 
     fn get(kept: &T) -> &T {
@@ -170,13 +171,13 @@ impl<T: Serialize + DeserializeOwned> Store for T {}
 
 impl<T: Serialize + DeserializeOwned> sealed::Store for T {
     fn store(&self, source: Source<'_>) -> Result<(Reservation, usize), ShmError> {
-        let bytes = postcard::to_stdvec(self).map_err(|error| codec::<T>(true, error))?;
+        let bytes = postcard::to_stdvec(self).map_err(|error| codec::<T>(true, why(self, &error)))?;
         sealed::Store::store(bytes.as_slice(), source)
     }
 }
 
-fn codec<T>(writing: bool, error: postcard::Error) -> ShmError {
-    ShmError::Codec { writing, type_name: type_name::<T>().to_owned(), cause: error.to_string() }
+fn codec<T>(writing: bool, cause: String) -> ShmError {
+    ShmError::Codec { writing, type_name: type_name::<T>().to_owned(), cause }
 }
 
 impl<T: Pod + fmt::Debug> fmt::Debug for Elements<T> {

@@ -169,7 +169,8 @@ impl WorkersHandle {
 
     /// How many items wait for a worker.
     pub fn input_fill(&self) -> usize {
-        self.shared.waiting()
+        // what was left at the end waits for nobody
+        if self.flow.active() == 0 { 0 } else { self.shared.waiting() }
     }
 
     /// How many workers are ready or at work: as many as were asked for once all have started, down to 0 after the end.
