@@ -100,9 +100,9 @@ fn pids() -> impl Iterator<Item = u32> {
 
 fn descriptors() -> BTreeMap<String, PathBuf> {
     let all = fs::read_dir("/proc/self/fd").expect("/proc shows descriptors");
-    let all = all.flatten().filter_map(|entry| {
-        Some((entry.file_name().to_str()?.to_owned(), fs::read_link(entry.path()).ok()?))
-    });
+    let all = all
+        .flatten()
+        .filter_map(|entry| Some((entry.file_name().to_str()?.to_owned(), fs::read_link(entry.path()).ok()?)));
     // the one that reads this
     all.filter(|(_, link)| !link.starts_with("/proc/")).collect()
 }

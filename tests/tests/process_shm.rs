@@ -1,5 +1,5 @@
-//! Shared memory among real processes: whoever makes, sends, reads, keeps or drops something, and whoever dies meanwhile. What
-//! is read is what was written, every item is there once, and in the end all is free.
+//! Shared memory among real processes: whoever makes, sends, reads, keeps or drops something, whoever dies.
+//! What is read is what was written, every item is there once, and in the end all is free.
 use rustix::process::Signal;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -10,8 +10,8 @@ use std::time::Duration;
 use tinypl::process::{self, Backend, OnDeath, SharedMemoryRingBuffer as Ring, ShmError, ShmRef};
 use tinypl::{Error, Pipe, Pipeline, pipeline, source};
 use tinypl_tests::{
-    Deed, Errand, Random, Scratch, await_note, linger, note, notes, rounds, runs_of, signal_child, state, tidy, wait_until,
-    work,
+    Deed, Errand, Random, Scratch, await_note, linger, note, notes, rounds, runs_of, signal_child, state, tidy,
+    wait_until, work,
 };
 
 const PAGE: usize = 4096;
@@ -52,7 +52,7 @@ fn assert_filled(words: &[u64], x: u64) {
 /// Item `x`, made in one way or another.
 fn make(ring: &Ring, x: u64, pages: usize) -> Result<Words, ShmError> {
     let len = len(x, pages);
-    if x % 2 == 0 {
+    if x.is_multiple_of(2) {
         let mut words = vec![0; len];
         fill(&mut words, x);
         return ring.write(&words[..]);
@@ -103,7 +103,8 @@ fn from_workers_to_the_parent() {
         let ring = Ring::with_backend(8 * PAGE, backend).unwrap();
         for workers in [1, 2, 4] {
             let made = pipeline! {
-                range(200_u64) |> process::map_with(ring.clone(), |ring, x| (x, make(ring, x, 3).unwrap()), workers = workers)
+                range(200_u64)
+                    |> process::map_with(ring.clone(), |ring, x| (x, make(ring, x, 3).unwrap()), workers = workers)
             };
             let mut numbers = Vec::new();
             for (x, item) in made {
@@ -160,8 +161,14 @@ fn with_threads_in_between() {
     let copied = pipeline! {
         range(200_u64)
             |> process::map_with(ring.clone(), |ring, x| (x, make(ring, x, 2).unwrap()), workers = 2, maxsize = 8)
-            |> thread::map(move |(x, item)| { check(&here, item, x, 2); (x, make(&here, x + 1000, 2).unwrap()) }, workers = 2)
-            |> process::map_with(ring.clone(), |ring, (x, item)| { check(ring, item, x + 1000, 2); x }, workers = 2, maxsize = 8)
+            |> thread::map(move |(x, item)| {
+                check(&here, item, x, 2);
+                (x, make(&here, x + 1000, 2).unwrap())
+            }, workers = 2)
+            |> process::map_with(ring.clone(), |ring, (x, item)| {
+                check(ring, item, x + 1000, 2);
+                x
+            }, workers = 2, maxsize = 8)
     };
     assert_eq!(copied.sum::<u64>(), (0..200_u64).sum::<u64>());
     assert_free(&ring);
@@ -193,7 +200,7 @@ fn passed_through() {
     assert_free(&ring);
 }
 
-/// In a tuple, in a `Vec`, in an `Option`; some are dropped in the worker, some read there, some come back, together with new
+/// In a tuple, in a `Vec`, in an `Option`; some are dropped in the worker, some read there, some come back, with new
 /// ones; here they are dropped in any order.
 #[test]
 fn released_in_any_order() {
@@ -205,7 +212,7 @@ fn released_in_any_order() {
         let here = ring.clone();
         let given = move |x: u64| -> Case {
             let several = (10 * x..10 * x + x % 5).map(|n| (n, make(&here, n, 2).unwrap())).collect();
-            (x, several, (x % 3 == 0).then(|| make(&here, x, 1).unwrap()))
+            (x, several, x.is_multiple_of(3).then(|| make(&here, x, 1).unwrap()))
         };
         let f = |ring: &Ring, (x, mut several, one): Case| -> Case {
             let mut random = Random::new(x);
@@ -219,8 +226,9 @@ fn released_in_any_order() {
             several.extend(made);
             (x, several, one.filter(|_| random.below(2) == 0))
         };
-        let cases: Vec<Case> =
-            pipeline! { range(80_u64) |> map(given) |> process::map_with(ring.clone(), f, workers = workers) |> collect() };
+        let cases: Vec<Case> = pipeline! {
+            range(80_u64) |> map(given) |> process::map_with(ring.clone(), f, workers = workers) |> collect()
+        };
         let (mut several, mut single) = (Vec::new(), Vec::new());
         for (x, more, one) in cases {
             several.extend(more);
@@ -251,7 +259,8 @@ struct Person {
 /// There, read and made anew in the worker, and back.
 #[test]
 fn all_that_can_be_stored() {
-    type All = (ShmRef<Person>, ShmRef<str>, ShmRef<[f32]>, ShmRef<[u8]>, ShmRef<[[i16; 3]]>, ShmRef<Vec<String>>, ShmRef<()>);
+    type All =
+        (ShmRef<Person>, ShmRef<str>, ShmRef<[f32]>, ShmRef<[u8]>, ShmRef<[[i16; 3]]>, ShmRef<Vec<String>>, ShmRef<()>);
     let _tidy = tidy(300);
     let ring = ring(64);
     let f = |ring: &Ring, (person, text, floats, bytes, triples, words, unit): All| {
@@ -275,7 +284,10 @@ fn all_that_can_be_stored() {
         ))
     };
     for n in [0, 1, 5, 2000] {
-        let person = Person { name: "Ada, Gräfin".to_owned(), scores: (0..n).map(|i| (i % 2 == 0).then_some(i as f64)).collect() };
+        let person = Person {
+            name: "Ada, Gräfin".to_owned(),
+            scores: (0..n).map(|i| (i % 2 == 0).then_some(i as f64)).collect(),
+        };
         let words: Vec<String> = (0..n).map(|i| i.to_string()).collect();
         let floats: Vec<f32> = (0..n).map(|i| i as f32).collect();
         let (bytes, triples) = (vec![7_u8; n], vec![[1_i16, -2, 3]; n]);
@@ -319,7 +331,8 @@ fn arrays_of_ndarray() {
         (x, here.write_array(&turned.t()).unwrap(), here.write_array(&dynamic).unwrap())
     };
     type Given = (usize, ShmRef<NdArray<f64, Ix2>>, ShmRef<NdArray<u16, IxDyn>>);
-    let f = |ring: &Ring, (x, turned, dynamic): Given| -> (usize, ShmRef<NdArray<f64, Ix2>>, ShmRef<NdArray<f32, Ix3>>) {
+    type Made = (usize, ShmRef<NdArray<f64, Ix2>>, ShmRef<NdArray<f32, Ix3>>);
+    let f = |ring: &Ring, (x, turned, dynamic): Given| -> Made {
         let dynamic = ring.read(dynamic).unwrap();
         assert_eq!(dynamic.view().shape(), [x, 1, 2]);
         assert!(dynamic.view().iter().all(|y| usize::from(*y) == x));
@@ -329,7 +342,9 @@ fn arrays_of_ndarray() {
         room.view_mut().index_axis_mut(Axis(0), 0).fill(0.0);
         (x, ring.write_array(&doubled).unwrap(), room.commit())
     };
-    for (x, doubled, cube) in pipeline! { range(50_usize) |> map(given) |> process::map_with(ring.clone(), f, workers = 2, maxsize = 8) } {
+    for (x, doubled, cube) in
+        pipeline! { range(50_usize) |> map(given) |> process::map_with(ring.clone(), f, workers = 2, maxsize = 8) }
+    {
         assert_eq!(ring.read(doubled).unwrap().view(), 2.0 * &table(x));
         let mut expected = Array3::zeros((2, x, 1));
         expected.index_axis_mut(Axis(0), 1).fill(x as f32);
@@ -356,8 +371,8 @@ fn several_buffers_and_a_table_in_a_context() {
         Context { one: one.clone(), same: one.clone(), other: other.clone(), table: make(&other, 999, 8).unwrap() };
     let f = |context: &Context, x: u64| {
         check(&context.other, context.table.clone(), 999, 8);
-        let [a, b, c] =
-            [(&context.one, x), (&context.same, x + 1000), (&context.other, x + 2000)].map(|(ring, x)| make(ring, x, 1).unwrap());
+        let [a, b, c] = [(&context.one, x), (&context.same, x + 1000), (&context.other, x + 2000)]
+            .map(|(ring, x)| make(ring, x, 1).unwrap());
         check(&context.same, a.clone(), x, 1);
         (x, a, b, c)
     };
@@ -378,10 +393,14 @@ fn two_pipelines_at_a_time() {
     let _tidy = tidy(300);
     let ring = ring(64);
     let mut made = pipeline! {
-        range(200_u64) |> process::map_with(ring.clone(), |ring, x| (x, make(ring, x, 2).unwrap()), workers = 2, maxsize = 4)
+        range(200_u64)
+            |> process::map_with(ring.clone(), |ring, x| (x, make(ring, x, 2).unwrap()), workers = 2, maxsize = 4)
     };
     let mut more = pipeline! {
-        range(200_u64) |> process::map_with(ring.clone(), |ring, x| (x, make(ring, x + 1000, 2).unwrap()), workers = 2, maxsize = 4)
+        range(200_u64)
+            |> process::map_with(ring.clone(), |ring, x| {
+                (x, make(ring, x + 1000, 2).unwrap())
+            }, workers = 2, maxsize = 4)
     };
     let here = ring.clone();
     let first = made.next().unwrap();
@@ -399,12 +418,15 @@ fn two_pipelines_at_a_time() {
 #[test]
 fn the_buffer_goes_before_the_pipeline() {
     let _tidy = tidy(300);
-    let ring = ring(64);
+    let ring = ring(1024);
     let mut stage = process::map_with(source(0..300_u64), ring.clone(), |ring, x| (x, make(ring, x, 2).unwrap()));
     let handle = stage.handle();
     let stage = stage.workers(2).maxsize(4).on_death(OnDeath::Retry(9));
     let mut pipe = pipeline! {
-        stage |> process::map_with(ring, |ring, (x, item)| { check(ring, item.clone(), x, 2); (x, item) }, workers = 2, maxsize = 4)
+        stage |> process::map_with(ring, |ring, (x, item)| {
+            check(ring, item.clone(), x, 2);
+            (x, item)
+        }, workers = 2, maxsize = 4)
     };
     let mut held: Vec<_> = pipe.by_ref().take(20).collect();
     for pid in handle.pids() {
@@ -571,8 +593,11 @@ fn what_a_dead_worker_had_is_free_at_once() {
     let f = |ring: &Ring, (n, dir): (u64, PathBuf)| {
         if n % 2 == 0 {
             let made = make(ring, 5, 2).unwrap();
-            let (_guard, _made, _room) =
-                (ring.read(made.clone()).unwrap(), made, ring.reserve::<u8>((6 - len(5, 2).div_ceil(PAGE / 8)) * PAGE).unwrap());
+            let (_guard, _made, _room) = (
+                ring.read(made.clone()).unwrap(),
+                made,
+                ring.reserve::<u8>((6 - len(5, 2).div_ceil(PAGE / 8)) * PAGE).unwrap(),
+            );
             Errand::always(&dir, n, Deed::Kill).run();
         }
         // there is no room for this beside what the one before had
@@ -630,51 +655,47 @@ fn a_worker_that_dies_while_it_waits_for_room() {
             let scratch = Scratch::new();
             let dir = scratch.dir();
             let all = ring.write(&vec![0_u8; 4 * PAGE][..]).unwrap();
-            let items: Vec<Errand> =
-                (0..6).map(|n| if n == 1 { Errand::once(&dir, n, deed) } else { Errand::new(&dir, n) }).collect();
+            let bad = Errand::once(&dir, 0, deed);
+            let items: Vec<Errand> = (0..6).map(|n| if n == 0 { bad.clone() } else { Errand::new(&dir, n) }).collect();
             let f = |ring: &Ring, errand: Errand| {
                 let n = errand.n;
                 note(&errand.dir, "asks", n);
-                if errand.deed == Deed::Work || notes(&errand.dir, "asks").iter().filter(|line| **line == n.to_string()).count() > 1 {
-                    return (n, make(ring, n, 2).unwrap());
+                if errand.deed != Deed::Work && runs_of(&errand.dir, n).is_empty() {
+                    // another thread ends this process
+                    thread::spawn(move || {
+                        await_note(&errand.dir, "go");
+                        errand.run();
+                    });
                 }
-                // another thread ends this process
-                thread::spawn(move || {
-                    await_note(&errand.dir, "go");
-                    errand.run();
-                });
-                (n, make(ring, n, 2).unwrap())
+                ring.write(&[n; PAGE / 8][..]).map(|made| (n, made))
             };
             let mut stage = process::map_with(source(items), ring.clone(), f).workers(2).on_death(policy);
             let handle = stage.handle();
             let mut pipe = Pipeline::new(stage);
-            wait_until(|| notes(&dir, "asks").len() == 2);
+            let asks = || notes(&dir, "asks");
+            wait_until(|| asks().len() == 2 && asks().contains(&"0".to_owned()));
             // each of their threads sleeps
             wait_until(|| handle.pids().iter().all(|pid| thread_states(*pid).iter().all(|state| *state == 'S')));
-            linger();
             note(&dir, "go", "");
-            wait_until(|| runs_of(&dir, 1).len() == 1);
-            if policy != OnDeath::Fail {
-                wait_until(|| handle.restarts() == 1);
-            }
-            assert_eq!(ring.num_stored_items(), 1);
-            if policy != OnDeath::Fail {
-                drop(all);
-            } else {
+            if policy == OnDeath::Fail {
                 // the error comes while the other one still waits
                 let error = pipe.try_next().err().unwrap_or_else(|| panic!("{deed:?}"));
-                assert_eq!(error.item(), Some(1));
+                assert_eq!(error.item(), Some(0));
                 drop((pipe, all));
                 assert_free(&ring);
                 continue;
             }
+            wait_until(|| handle.restarts() == 1);
+            assert_eq!(ring.num_stored_items(), 1);
+            drop(all);
             let mut numbers = Vec::new();
-            while let Some((n, made)) = pipe.try_next().unwrap() {
-                check(&ring, made, n, 2);
+            while let Some(made) = pipe.try_next().unwrap() {
+                let (n, made) = made.unwrap();
+                assert_eq!(*ring.read(made).unwrap(), [n; PAGE / 8]);
                 numbers.push(n);
             }
             numbers.sort_unstable();
-            assert!(numbers.iter().copied().eq((0..6).filter(|n| policy != OnDeath::Skip || *n != 1)), "{numbers:?}");
+            assert!(numbers.iter().copied().eq((0..6).filter(|n| policy != OnDeath::Skip || *n != 0)), "{numbers:?}");
             drop(pipe);
             assert_free(&ring);
         }
@@ -822,7 +843,8 @@ fn cut_anywhere() {
         };
         // more wait for room than get it
         let mut crowd = pipeline! {
-            range(1000_u64) |> process::map_with(small.clone(), |ring, x| make(ring, x, 4), workers = workers, maxsize = 16)
+            range(1000_u64)
+                |> process::map_with(small.clone(), |ring, x| make(ring, x, 4), workers = workers, maxsize = 16)
         };
         for _ in 0..cut {
             let (x, item) = chain.next().unwrap();
@@ -834,7 +856,8 @@ fn cut_anywhere() {
         }
         work(random.below(2000));
         if round % 2 == 0 {
-            (chain.stop(), crowd.stop());
+            chain.stop();
+            crowd.stop();
         }
         drop((chain, crowd));
         assert_eq!((drained, large.num_stored_items()), (cut, held.len()));
@@ -855,11 +878,11 @@ fn a_panic_of_the_consumer() {
         let panic = catch_unwind(AssertUnwindSafe(move || {
             let ring = here;
             let made = pipeline! {
-                range(1000_u64) |> process::map_with(ring.clone(), |ring, x| make(ring, x, 2).unwrap(), workers = 2, maxsize = 8)
+                range(1000_u64) |> process::map_with(ring.clone(), |ring, x| make(ring, x, 2), workers = 2, maxsize = 8)
             };
             let mut guards = Vec::new();
             for (i, item) in made.enumerate() {
-                guards.push(ring.read(item).unwrap());
+                guards.push(ring.read(item.unwrap()).unwrap());
                 let _room = ring.reserve::<u8>(1).unwrap();
                 assert!(i != at, "no more of this");
                 guards.truncate(3);
@@ -888,7 +911,8 @@ fn a_panic_of_the_function() {
     assert_free(&ring);
 }
 
-/// A result with something in it that can't be encoded in the worker, or not be decoded here: its references come to nothing.
+/// A result with something in it that can't be encoded in the worker, or not be decoded here: its references come to
+/// nothing.
 #[test]
 fn results_that_do_not_arrive() {
     struct Fragile {
@@ -913,7 +937,9 @@ fn results_that_do_not_arrive() {
     }
     let _tidy = tidy(300);
     let ring = ring(64);
-    for (there, says) in [(true, "could not be encoded in the worker: it does not like to travel"), (false, "could not be decoded")] {
+    for (there, says) in
+        [(true, "could not be encoded in the worker: it does not like to travel"), (false, "could not be decoded")]
+    {
         let f = |ring: &Ring, (x, there): (u64, bool)| {
             let made = || make(ring, x, 2).unwrap();
             (made(), Fragile { there: there && x == 7, here: !there && x == 7 }, made())
@@ -964,7 +990,9 @@ fn a_worker_that_waits_for_room_when_its_pipeline_ends() {
                     Wait::Thread => thread::scope(|s| s.spawn(|| ring.write("something").map(drop)).join().unwrap()),
                     Wait::Queue => {
                         let ring = ring.clone();
-                        pipeline! { range(1) |> thread::map(move |x: u64| ring.write(&x).map(drop), workers = 1) |> collect::<Result<(), _>>() }
+                        let queue =
+                            pipeline! { range(1_u64) |> thread::map(move |x| ring.write(&x).map(drop), workers = 1) };
+                        queue.collect::<Result<(), _>>()
                     }
                 };
                 note(&dir, "answers", format_args!("{answer:?}"));
@@ -1012,7 +1040,9 @@ fn a_source_that_waits_for_room_when_its_pipeline_ends() {
     for read in [0, 1] {
         let here = ring.clone();
         let given = move |x: u64| here.write(&vec![x; PAGE / 8][..]);
-        let f = |ring: &Ring, given: Result<Words, ShmError>| given.map(|given| (ring.read(given.clone()).unwrap()[0], given));
+        let f = |ring: &Ring, given: Result<Words, ShmError>| {
+            given.map(|given| (ring.read(given.clone()).unwrap()[0], given))
+        };
         let stage = process::map_with(source((0..100).map(given)), ring.clone(), f).workers(2).end_timeout(HOUR);
         let mut pipe = Pipeline::new(stage);
         let held: Vec<_> = pipe.by_ref().take(read).collect();
@@ -1040,12 +1070,16 @@ fn workers_that_wait_for_one_another() {
             Ok(())
         };
         let items = vec![workers; workers];
-        let ends: Vec<Result<(), ShmError>> = pipeline! { items |> process::map_with(ring.clone(), f, workers = workers) |> collect() };
+        let ends: Vec<Result<(), ShmError>> =
+            pipeline! { items |> process::map_with(ring.clone(), f, workers = workers) |> collect() };
         let told = ends.iter().filter(|end| end.is_err()).count();
         assert!(told > 0 && told < workers, "{ends:?}");
         let error = ends.into_iter().find_map(Result::err).unwrap();
         assert!(matches!(error, ShmError::Deadlock { needed: 1, .. }), "{error:?}");
-        assert!(error.to_string().starts_with("no room for 1 byte in shared memory, and nobody who could make room: "), "{error}");
+        assert!(
+            error.to_string().starts_with("no room for 1 byte in shared memory, and nobody who could make room: "),
+            "{error}"
+        );
         assert_free(&ring);
     }
 }
@@ -1055,7 +1089,8 @@ fn too_large_an_item_from_a_worker() {
     let _tidy = tidy(300);
     let ring = ring(4);
     let sizes: Vec<Result<(), ShmError>> = pipeline! {
-        [4, 5] |> process::map_with(ring.clone(), |ring, pages| ring.write(&vec![0_u8; pages * PAGE][..]).map(drop), workers = 1)
+        [4, 5]
+            |> process::map_with(ring.clone(), |ring, n| ring.write(&vec![0_u8; n * PAGE][..]).map(drop), workers = 1)
             |> collect()
     };
     assert_eq!(sizes, [Ok(()), Err(ShmError::TooLarge { needed: 5 * PAGE, capacity: 4 * PAGE })]);
@@ -1087,11 +1122,16 @@ fn a_buffer_in_an_item() {
         let ring = ring.clone();
         move |x| (x, (x == 3).then(|| vec![ring.clone()]))
     });
-    let stage = process::map(source(items), |(x, rings): (u64, Option<Vec<Ring>>)| x + rings.map_or(0, |rings| rings.len() as u64));
+    let stage = process::map(source(items), |(x, rings): (u64, Option<Vec<Ring>>)| {
+        x + rings.map_or(0, |rings| rings.len() as u64)
+    });
     let mut pipe = Pipeline::new(stage.workers(2));
     let error = outcome(&mut pipe).1.expect("an error");
     assert_eq!(error.item(), Some(3));
-    assert_says(&error, &["Option<alloc::vec::Vec<", "holds a ring buffer", "only as the context of `process::map_with`"]);
+    assert_says(
+        &error,
+        &["Option<alloc::vec::Vec<", "holds a ring buffer", "only as the context of `process::map_with`"],
+    );
     drop(pipe);
     assert_free(&ring);
 }
@@ -1103,7 +1143,10 @@ fn a_buffer_in_a_result() {
     let f = |ring: &Ring, x: u64| (ring.write(&x).unwrap(), ring.clone());
     let mut pipe = pipeline! { range(3_u64) |> process::map_with(ring.clone(), f, workers = 1) };
     let error = outcome(&mut pipe).1.expect("an error");
-    assert_says(&error, &["could not be encoded in the worker", "can't be sent on by a worker", "make one in the worker"]);
+    assert_says(
+        &error,
+        &["could not be encoded in the worker", "can't be sent on by a worker", "make one in the worker"],
+    );
     drop(pipe);
     assert_free(&ring);
 }
@@ -1115,7 +1158,8 @@ fn a_buffer_that_a_worker_sends_on() {
     let ring = ring(4);
     let f = |ring: &Ring, way: u64| match way {
         0 => {
-            let mut inner = pipeline! { range(3_u64) |> process::map_with(ring.clone(), |ring, x| ring.write(&x).is_ok(), workers = 1) };
+            let f = |ring: &Ring, x: u64| ring.write(&x).is_ok();
+            let mut inner = pipeline! { range(3_u64) |> process::map_with(ring.clone(), f, workers = 1) };
             inner.try_next().expect_err("it can't").to_string()
         }
         1 => {
@@ -1125,14 +1169,19 @@ fn a_buffer_that_a_worker_sends_on() {
         }
         _ => {
             let own = Ring::new(8 * PAGE).unwrap();
-            let inner = pipeline! { range(20_u64) |> process::map_with(own.clone(), |ring, x| (x, make(ring, x, 2).unwrap()), workers = 2) };
+            let f = |ring: &Ring, x: u64| (x, make(ring, x, 2).unwrap());
+            let inner = pipeline! { range(20_u64) |> process::map_with(own.clone(), f, workers = 2, maxsize = 1) };
             inner.for_each(|(x, item)| check(&own, item, x, 2));
             format!("{}, {}", own.num_stored_items(), own.free_ratio())
         }
     };
     let texts: Vec<String> = pipeline! { range(3_u64) |> process::map_with(ring.clone(), f, workers = 1) |> collect() };
     for text in &texts[..2] {
-        assert!(text.contains("could not be encoded") && text.contains("can't be sent on by a worker: make one in the worker"), "{text}");
+        assert!(
+            text.contains("could not be encoded")
+                && text.contains("can't be sent on by a worker: make one in the worker"),
+            "{text}"
+        );
     }
     assert!(texts[0].contains("the context, of type"), "{}", texts[0]);
     assert_eq!(texts[2], "0, 1");
@@ -1145,7 +1194,10 @@ fn a_buffer_that_is_serialised_elsewhere() {
     let _tidy = tidy(300);
     let ring = ring(4);
     let error = serde_json::to_string(&ring).unwrap_err().to_string();
-    assert_eq!(error, "a `process::SharedMemoryRingBuffer` can only be sent to a worker, as the context of `process::map_with`");
+    assert_eq!(
+        error,
+        "a `process::SharedMemoryRingBuffer` can only be sent to a worker, as the context of `process::map_with`"
+    );
     let error = serde_json::from_str::<Ring>(r#"{"place":0,"ring":1,"len":4096}"#).unwrap_err().to_string();
     assert!(error.contains("can only be sent to a worker"), "{error}");
     let item = ring.write("text").unwrap();

@@ -482,7 +482,7 @@ fn a_small_dev_shm() {
         }
         assert_free(&half);
         assert_free(&SharedMemoryRingBuffer::with_backend(4 << 20, Backend::Memfd).unwrap());
-        return;
+        return workers_in_a_small_dev_shm(&half);
     }
     let _watchdog = watchdog(60);
     let mount = "mount -t tmpfs -o size=1m none /dev/shm";
@@ -495,6 +495,28 @@ fn a_small_dev_shm() {
     inside.arg(direct.get_program()).args(direct.get_args());
     inside.envs(direct.get_envs().filter_map(|(name, value)| Some((name, value?))));
     assert_success(&inside.output().expect("`unshare` has just run"));
+}
+
+/// Workers use all that there is, and see the limit of what they would make themselves; the rest of `/dev/shm` is full.
+fn workers_in_a_small_dev_shm(ring: &SharedMemoryRingBuffer) {
+    let rest = SharedMemoryRingBuffer::new(512 << 10).unwrap();
+    let f = |ring: &SharedMemoryRingBuffer, x: u8| {
+        let error = SharedMemoryRingBuffer::new(PAGE).unwrap_err();
+        assert!(matches!(error, ShmError::NoSpace { needed: PAGE, free: 0, total: 0x10_0000 }), "{error:?}");
+        let mut room = ring.reserve(ring.capacity()).unwrap();
+        room.fill(x);
+        room.commit()
+    };
+    for made in pipeline! { range(20_u8) |> process::map_with(ring.clone(), f, workers = 2) } {
+        let made = ring.read(made).unwrap();
+        assert!(made.len() == 512 << 10 && made.iter().all(|x| *x == made[0]));
+    }
+    assert_free(ring);
+    drop(rest);
+    let mut own =
+        pipeline! { [1_usize] |> process::map(|_| SharedMemoryRingBuffer::new(768 << 10).map(drop), workers = 1) };
+    let error = ShmError::NoSpace { needed: 768 << 10, free: 512 << 10, total: 1 << 20 };
+    assert_eq!(own.next(), Some(Err(error)));
 }
 
 #[test]

@@ -50,12 +50,18 @@ extern "C" fn constructed(argc: c_int, argv: *const *const c_char, envp: *const 
     }
 }
 
-/// Whether this process was started as a worker. Never where the executable runs with more rights than who started it.
+/// Whether this process was started as a worker. Never where the executable runs with more rights than who started it; and a
+/// shared library with a tinypl of its own, which may be loaded before the executable's is asked, is not meant.
 fn is_worker() -> bool {
     // SAFETY: a C string; no other thread exists yet that could change the environment
     let set = unsafe { libc::getenv(C_VARIABLE.as_ptr()) };
+    !set.is_null() && !is_secure() && in_executable(anchor())
+}
+
+/// Whether the executable runs with more rights than who started it.
+fn is_secure() -> bool {
     // SAFETY: it has no preconditions
-    !set.is_null() && unsafe { libc::getauxval(libc::AT_SECURE) } == 0
+    unsafe { libc::getauxval(libc::AT_SECURE) != 0 }
 }
 
 /// Runs the constructors that the linker put after ours: registries and statics that functions may rely on.
@@ -165,6 +171,13 @@ pub(crate) fn obstacle() -> Option<&'static str> {
         return Some(
             "worker processes start from the main executable, and here tinypl is in a shared library: \
              use `thread::` stages, or move the pipeline into an executable",
+        );
+    }
+    if is_secure() {
+        // one that is started would take itself for a program of its own
+        return Some(
+            "this executable runs with more rights than who started it (it is setuid, setgid, or has capabilities), and \
+             there worker processes don't start: use `thread::` stages",
         );
     }
     if !CONSTRUCTED.load(Relaxed) {

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 /// As many bytes fit into a socket, whoever reads at its other end: a writer of so little never waits.
-const UNREAD: usize = 64 << 10;
+pub(crate) const UNREAD: usize = 64 << 10;
 /// As many frames do.
 const MOST: usize = 64;
 /// How long the items that a worker gets at once should take, in nanoseconds: long against the few microseconds that a

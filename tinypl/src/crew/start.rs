@@ -134,15 +134,19 @@ impl Worker {
         quit: BorrowedFd<'_>,
     ) -> Result<(), NoStart> {
         let mut magic = [0; mem::size_of_val(&MAGIC)];
-        self.await_bytes(deadline, quit)?;
-        match (&*self.socket).read_exact(&mut magic) {
-            Ok(()) if u64::from_le_bytes(magic) == MAGIC => {}
-            Ok(()) => {
-                return Err(NoStart::Refused("what was started is no worker of this version of tinypl".to_owned()));
+        let mut known = 0;
+        while known < magic.len() {
+            self.await_bytes(deadline, quit)?;
+            match (&*self.socket).read(&mut magic[known..]) {
+                Ok(0) => return Err(self.gone(io::ErrorKind::UnexpectedEof.into())),
+                Ok(n) => known += n,
+                Err(error) => return Err(self.gone(error)),
             }
-            Err(error) => return Err(self.gone(error)),
         }
-        self.send_hello(hello, fds).map_err(|error| self.gone(error))?;
+        if u64::from_le_bytes(magic) != MAGIC {
+            return Err(NoStart::Refused("what was started is no worker of this version of tinypl".to_owned()));
+        }
+        self.send_hello(hello, fds, deadline, quit).map_err(|error| self.gone(error))?.or_no_start()?;
         loop {
             match self.frames.next() {
                 Err(garbage) => return Err(NoStart::Refused(format!("the worker sent what is no answer: {garbage}"))),
@@ -166,14 +170,16 @@ impl Worker {
     }
 
     fn await_bytes(&self, deadline: Instant, quit: BorrowedFd<'_>) -> Result<(), NoStart> {
-        match await_either(&self.socket, quit, Some(deadline))? {
-            Heard::Socket => Ok(()),
-            Heard::Quit => Err(NoStart::Quit),
-            Heard::Nothing => Err(NoStart::Late),
-        }
+        await_either(&self.socket, quit, Some(deadline))?.or_no_start()
     }
 
-    fn send_hello(&self, hello: &Hello, fds: &[OwnedFd]) -> io::Result<()> {
+    fn send_hello(
+        &self,
+        hello: &Hello,
+        fds: &[OwnedFd],
+        deadline: Instant,
+        quit: BorrowedFd<'_>,
+    ) -> io::Result<Heard> {
         if fds.len() > MOST_FDS {
             return Err(io::Error::other(format!(
                 "{} ring buffers are too many for one context",
@@ -194,8 +200,10 @@ impl Worker {
         if !control.push(SendAncillaryMessage::ScmRights(&fds)) {
             return Err(io::Error::other("the descriptors do not fit into a message"));
         }
-        let sent = retry(|| sendmsg(&self.socket, &[IoSlice::new(&bytes)], &mut control, SendFlags::NOSIGNAL))?;
-        send_all(&self.socket, &bytes[sent..])
+        // nothing was sent before: there is room for some of it
+        let flags = SendFlags::NOSIGNAL | SendFlags::DONTWAIT;
+        let sent = retry(|| sendmsg(&self.socket, &[IoSlice::new(&bytes)], &mut control, flags))?;
+        send_unless(&self.socket, &bytes[sent..], quit, Some(deadline))
     }
 
     /// What became of a worker that doesn't answer any more.
@@ -272,6 +280,16 @@ pub(crate) enum Heard {
     Nothing,
 }
 
+impl Heard {
+    fn or_no_start(self) -> Result<(), NoStart> {
+        match self {
+            Self::Socket => Ok(()),
+            Self::Quit => Err(NoStart::Quit),
+            Self::Nothing => Err(NoStart::Late),
+        }
+    }
+}
+
 /// Waits for either, at most until `deadline`. The socket goes first.
 pub(crate) fn await_either(socket: &UnixStream, quit: BorrowedFd<'_>, deadline: Option<Instant>) -> io::Result<Heard> {
     let mut fds = [PollFd::new(socket, PollFlags::IN), PollFd::from_borrowed_fd(quit, PollFlags::IN)];
@@ -314,6 +332,36 @@ pub(crate) fn send_all(socket: &UnixStream, mut bytes: &[u8]) -> io::Result<()> 
         bytes = &bytes[sent..];
     }
     Ok(())
+}
+
+/// Writes all of it, as long as the other end reads: gives up when there is something to read at `quit`, or at `deadline`. Then
+/// a part of it was sent.
+///
+/// # Errors
+/// When the other end is gone.
+pub(crate) fn send_unless(
+    socket: &UnixStream,
+    mut bytes: &[u8],
+    quit: BorrowedFd<'_>,
+    deadline: Option<Instant>,
+) -> io::Result<Heard> {
+    while !bytes.is_empty() {
+        match send(socket, bytes, SendFlags::NOSIGNAL | SendFlags::DONTWAIT) {
+            Ok(sent) => bytes = &bytes[sent..],
+            Err(Errno::INTR) => {}
+            Err(Errno::AGAIN) => {
+                let mut fds = [PollFd::new(socket, PollFlags::OUT), PollFd::from_borrowed_fd(quit, PollFlags::IN)];
+                if !await_any(&mut fds, deadline)? {
+                    return Ok(Heard::Nothing);
+                }
+                if !fds[1].revents().is_empty() {
+                    return Ok(Heard::Quit);
+                }
+            }
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Ok(Heard::Socket)
 }
 
 fn retry<R>(mut f: impl FnMut() -> rustix::io::Result<R>) -> rustix::io::Result<R> {

@@ -2,10 +2,10 @@
 //! starts it, takes its results, and deals with its death (a driver). They block in plain reads and writes: a write is
 //! either so short that the socket has room for it, or goes to a worker that has nothing else to do than to read it; and
 //! whoever may have to wait for a worker's answer reads all its answers. So nobody waits in a circle.
-use super::ledger::{Job, Ledger, Peer};
+use super::ledger::{Job, Ledger, Peer, UNREAD};
 use super::luggage::{self, Luggage};
 use super::options::{OnDeath, Options};
-use super::start::{Ended, Heard, NoStart, Plan, Worker, await_either, describe, send_all};
+use super::start::{Ended, Heard, NoStart, Plan, Worker, await_either, describe, send_all, send_unless};
 use super::task::Task;
 use super::wire::{Frames, Garbage, HEAD, Kind, LIMIT, encode};
 use crate::Error;
@@ -138,6 +138,8 @@ enum Parting {
     Gone,
     /// Its item took longer than `item_timeout`.
     Late(Duration),
+    /// The stage has ended while an item was on its way, and the worker does not read: it has nothing to finish.
+    Torn,
     /// It sent what makes no sense.
     Garbage(String),
 }
@@ -324,6 +326,10 @@ impl<P: Pipe<Item = T::In>, T: Task> Crew<P, T> {
                 }
                 Parting::Gone => self.bury(desk, k, worker, None, flow, results),
                 Parting::Late(limit) => self.bury(desk, k, worker, Some(limit), flow, results),
+                Parting::Torn => {
+                    drop(worker);
+                    false
+                }
                 Parting::Garbage(what) => {
                     let pid = worker.pid();
                     drop(worker);
@@ -391,8 +397,8 @@ impl<P: Pipe<Item = T::In>, T: Task> Crew<P, T> {
                     let any = self.take(desk, k, &mut finished, Seen::Page, flow, results)?;
                     looked = true;
                     self.hand_out(desk);
-                    if !any && late.is_some_and(|late| late <= Instant::now()) {
-                        return Err(Parting::Late(desk.options.item_timeout.unwrap_or_default()));
+                    if let Some(limit) = desk.late(k).filter(|_| !any) {
+                        return Err(Parting::Late(limit));
                     }
                 }
             }
@@ -427,8 +433,13 @@ impl<P: Pipe<Item = T::In>, T: Task> Crew<P, T> {
             return Ok(false);
         }
         ledger.pace(k);
-        // before anything else: the worker is not to wait
+        // before anything else: the worker is not to wait. But for what is long, everybody else would
+        let mut long = None;
         match ledger.assign(k) {
+            Some(sending) if sending.1.len() > UNREAD => {
+                long = Some((lock(&desk.pens[k]), sending));
+                drop(ledger);
+            }
             Some(sending) => desk.send(k, ledger, sending),
             None => drop(ledger),
         }
@@ -444,6 +455,16 @@ impl<P: Pipe<Item = T::In>, T: Task> Crew<P, T> {
         deliver(flow, results, batch);
         self.shared.waiting.store(lock(&desk.ledger).waiting(), Relaxed);
         desk.finished(n);
+        if let Some((_pen, (peer, bytes))) = long {
+            // nobody else would hear if the worker stopped reading
+            let limit = desk.options.item_timeout;
+            match send_unless(&peer.socket, &bytes, desk.quit.fd(), limit.map(|limit| Instant::now() + limit)) {
+                Ok(Heard::Quit) => return Err(Parting::Torn),
+                Ok(Heard::Nothing) => return Err(Parting::Late(limit.unwrap_or_default())),
+                // if it is gone the next read says so
+                Ok(Heard::Socket) | Err(_) => {}
+            }
+        }
         Ok(true)
     }
 
@@ -578,8 +599,16 @@ impl<G> Desk<G> {
         let link = ledger.link(k);
         let silent = (link.under_way() > 1 && !looked) || ledger.could_take_over(k);
         let silence = silent.then(|| Instant::now() + SILENCE);
-        let late = self.options.item_timeout.filter(|_| link.under_way() > 0).map(|limit| link.since + limit);
-        (silence, late)
+        // one that is idle now may be given an item at any moment
+        let since = if link.under_way() > 0 { link.since } else { Instant::now() };
+        (silence, self.options.item_timeout.map(|limit| since + limit))
+    }
+
+    /// The limit that the worker's item has passed.
+    fn late(&self, k: usize) -> Option<Duration> {
+        let ledger = lock(&self.ledger);
+        let link = ledger.link(k);
+        self.options.item_timeout.filter(|limit| link.under_way() > 0 && link.since.elapsed() >= *limit)
     }
 
     /// Items have been dealt with.

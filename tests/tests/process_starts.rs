@@ -1,0 +1,371 @@
+//! How workers start, wherever they are started from; and what they say where they can't.
+use serde::{Deserialize, Serialize};
+use std::env;
+use std::fs::{self, OpenOptions, Permissions};
+use std::io::Write;
+use std::os::fd::OwnedFd;
+use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
+use std::os::unix::net::UnixStream;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+use std::sync::Barrier;
+use std::thread;
+use tinypl::process::{self, OnDeath};
+use tinypl::{Error, Pipe, Pipeline, source};
+use tinypl_tests::{Scratch, await_note, child, family, is_child, note, notes, tidy, wait_until};
+
+/// What makes a process a worker.
+const VARIABLE: &str = "TINYPL_WORKER_0.1.0";
+/// Where a child of a test finds its directory.
+const DIR: &str = "TINYPL_TESTS_DIR";
+
+/// A stage as good as any other.
+fn numbers(n: u64) -> Pipeline<impl Pipe<Item = u64> + Send> {
+    Pipeline::new(process::map(source(0..n), |x| x + 1).workers(2))
+}
+
+fn sum(pipe: Pipeline<impl Pipe<Item = u64>>) -> Result<u64, Error> {
+    pipe.try_collect::<Vec<_>>().map(|all| all.into_iter().sum())
+}
+
+/// What a child has to say, in its file `said`.
+fn say(result: Result<u64, Error>) {
+    let dir = PathBuf::from(env::var_os(DIR).expect("its directory"));
+    note(&dir, "said", result.map_or_else(|error| error.to_string(), |sum| format!("sum {sum}")));
+}
+
+/// Runs a child to its end: what it printed, and what it said.
+fn run(command: &mut Command, scratch: &Scratch) -> (Output, Vec<String>) {
+    let output = command.env(DIR, scratch.dir()).output().expect("the child starts");
+    assert_eq!(family(&scratch.dir()), [], "it left somebody behind");
+    (output, notes(&scratch.dir(), "said"))
+}
+
+/// A copy of this executable at `path`. (It is written by another process: none that is forked here meanwhile may hold it
+/// open for writing, or it could not be run.)
+fn copy_to(path: &Path) {
+    let copied = Command::new("cp").arg(env::current_exe().expect("a test has a file")).arg(path).status();
+    assert!(copied.expect("`cp` is a program everywhere").success());
+}
+
+/// The command of [`child`], of another file.
+fn child_of(program: &Path, test: &str) -> Command {
+    let template = child(test);
+    let mut command = Command::new(program);
+    command.args(template.get_args());
+    command.envs(template.get_envs().filter_map(|(name, value)| Some((name, value?))));
+    command
+}
+
+#[test]
+fn on_a_thread_that_ends_at_once() {
+    let _tidy = tidy(300);
+    for _ in 0..20 {
+        let mut pipe = thread::spawn(|| numbers(1000)).join().unwrap();
+        assert!(pipe.next().is_some());
+        assert_eq!(pipe.count(), 999);
+        // a thread that starts the workers, too, and then ends
+        let pipe = thread::spawn(|| {
+            let mut pipe = numbers(1000);
+            pipe.next();
+            pipe
+        });
+        assert_eq!(pipe.join().unwrap().count(), 999);
+    }
+}
+
+#[test]
+fn many_stages_at_the_same_time() {
+    let _tidy = tidy(300);
+    for n in [2, 8] {
+        for _ in 0..5 {
+            let together = Barrier::new(n);
+            thread::scope(|s| {
+                for i in 0..n as u64 {
+                    let together = &together;
+                    s.spawn(move || {
+                        together.wait();
+                        assert_eq!(sum(numbers(100 + i)).unwrap(), (1..=100 + i).sum());
+                    });
+                }
+            });
+        }
+    }
+}
+
+#[test]
+fn stages_above_one_another() {
+    let _tidy = tidy(300);
+    let first = process::map(source(0..1000_u64), |x| x + 1).workers(2);
+    let second = process::map(first, |x| 2 * x).workers(2);
+    let third = process::map(tinypl::thread::map(second, |x| x + 1).workers(2), |x| x - 1).workers(1);
+    assert_eq!(sum(Pipeline::new(third)).unwrap(), (1..=1000).map(|x| 2 * x).sum());
+}
+
+/// A worker is a process as any other, and may have workers.
+#[test]
+fn in_a_worker() {
+    let _tidy = tidy(300);
+    let f = |n: u64| {
+        let inner = Pipeline::new(process::map(source(0..n), |x| x + 1).workers(2));
+        inner.sum::<u64>()
+    };
+    let mut sums: Vec<u64> = Pipeline::new(process::map(source(0..20), f).workers(2)).collect();
+    sums.sort_unstable();
+    assert!(sums.into_iter().eq((0..20).map(|n| (1..=n).sum())));
+}
+
+/// A worker that dies takes its own workers with it.
+#[test]
+fn in_a_worker_that_dies() {
+    let _tidy = tidy(300);
+    let scratch = Scratch::new();
+    let f = |dir: PathBuf| {
+        let first = notes(&dir, "outer").is_empty();
+        note(&dir, "outer", std::process::id());
+        let items = (0..10_u64).map(|n| (dir.clone(), n)).collect::<Vec<_>>();
+        let inner = |(dir, n): (PathBuf, u64)| {
+            note(&dir, "inner", std::process::id());
+            n
+        };
+        let mut pipe = Pipeline::new(process::map(source(items), inner).workers(2));
+        pipe.next();
+        if first {
+            std::process::abort();
+        }
+        1 + pipe.count()
+    };
+    let stage = process::map(source([scratch.dir()]), f).workers(1).on_death(OnDeath::Retry(1));
+    assert_eq!(Pipeline::new(stage).collect::<Vec<_>>(), [10]);
+    let inner: Vec<u32> = notes(&scratch.dir(), "inner").iter().map(|pid| pid.parse().unwrap()).collect();
+    wait_until(|| inner.iter().all(|pid| !tinypl_tests::lives(*pid)));
+}
+
+/// Statics are fresh in a worker.
+#[test]
+fn statics_are_fresh() {
+    use std::sync::atomic::{AtomicU64, Ordering::SeqCst};
+    static COUNT: AtomicU64 = AtomicU64::new(7);
+    let _tidy = tidy(300);
+    COUNT.store(100, SeqCst);
+    let counts: Vec<u64> = Pipeline::new(process::map(source(0..3), |_: u8| COUNT.fetch_add(1, SeqCst)).workers(1)).collect();
+    assert_eq!((counts, COUNT.load(SeqCst)), (vec![7, 8, 9], 100));
+}
+
+/// A function that reads from standard input finds its end; the environment is the parent's.
+#[test]
+fn standard_input_and_the_environment() {
+    let _tidy = tidy(300);
+    let f = |_: u8| (std::io::read_to_string(std::io::stdin()).ok(), env::var_os(VARIABLE).is_some(), env::args().next());
+    let all: Vec<_> = Pipeline::new(process::map(source([1]), f).workers(1)).collect();
+    assert_eq!(all, [(Some(String::new()), false, env::args().next())]);
+}
+
+/// The stage in a process with few descriptors: it works, or it says what is missing, and keeps nothing.
+#[test]
+fn with_few_descriptors() {
+    const NAME: &str = "with_few_descriptors";
+    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+    let tidy = tidy(300);
+    if !is_child(NAME) {
+        let scratch = Scratch::new();
+        let (output, said) = run(&mut child(NAME), &scratch);
+        assert!(output.status.success(), "{output:?}");
+        assert!(said.iter().any(|line| line == "sum 5050"), "{said:?}");
+        assert!(said.iter().any(|line| line.contains("Too many open files")), "{said:?}");
+        for line in said {
+            let refused = line.contains("could not be started") || line.contains("no descriptor left");
+            let complete = refused && line.contains("`process::map` at ") && line.contains("Too many open files");
+            assert!(complete || line == "sum 5050", "{line}");
+        }
+        return;
+    }
+    let whole = getrlimit(Resource::Nofile);
+    for limit in 3..40 {
+        setrlimit(Resource::Nofile, Rlimit { current: Some(limit), ..whole }).unwrap();
+        let result = sum(numbers(100));
+        setrlimit(Resource::Nofile, whole).unwrap();
+        tidy.check();
+        say(result);
+    }
+}
+
+/// The file of a program that runs may be replaced, by a newer version, say: its workers are of the old one.
+#[test]
+fn the_executable_was_replaced() {
+    const NAME: &str = "the_executable_was_replaced";
+    let _tidy = tidy(300);
+    if is_child(NAME) {
+        let dir = PathBuf::from(env::var_os(DIR).unwrap());
+        // before and after
+        say(sum(numbers(100)));
+        await_note(&dir, "replaced");
+        return say(sum(numbers(100)));
+    }
+    for removed in [false, true] {
+        let scratch = Scratch::new();
+        let program = scratch.dir().join("program");
+        copy_to(&program);
+        let mut command = child_of(&program, NAME);
+        let mut running = command.env(DIR, scratch.dir()).stdout(Stdio::null()).spawn().unwrap();
+        wait_until(|| notes(&scratch.dir(), "said").len() == 1);
+        if removed {
+            fs::remove_file(&program).unwrap();
+        } else {
+            let other = scratch.dir().join("other");
+            OpenOptions::new().write(true).create(true).mode(0o755).truncate(true).open(&other).unwrap().write_all(b"#!/bin/false").unwrap();
+            fs::rename(&other, &program).unwrap();
+        }
+        note(&scratch.dir(), "replaced", "");
+        assert!(running.wait().unwrap().success());
+        assert_eq!(notes(&scratch.dir(), "said"), ["sum 5050", "sum 5050"]);
+    }
+}
+
+/// Run by hand through the dynamic loader, a process runs the loader, and so would its workers.
+#[test]
+fn the_executable_is_another_one() {
+    const NAME: &str = "the_executable_is_another_one";
+    let _tidy = tidy(300);
+    if is_child(NAME) {
+        return say(sum(numbers(100)));
+    }
+    let loaders = ["/lib64/ld-linux-x86-64.so.2", "/lib/ld-linux-aarch64.so.1", "/lib/ld-linux-riscv64-lp64d.so.1"];
+    let Some(loader) = loaders.iter().find(|path| Path::new(path).exists()) else {
+        eprintln!("SKIPPED: there is no dynamic loader at hand");
+        return;
+    };
+    let scratch = Scratch::new();
+    let mut command = Command::new(loader);
+    let template = child(NAME);
+    command.arg(env::current_exe().unwrap()).args(template.get_args());
+    command.envs(template.get_envs().filter_map(|(name, value)| Some((name, value?))));
+    let (output, said) = run(&mut command, &scratch);
+    assert!(output.status.success(), "{output:?}");
+    let [said] = &*said else { panic!("{said:?}") };
+    assert!(said.contains("`process::map` at ") && said.contains("worker process"), "{said}");
+}
+
+/// An executable with more rights than its user does not become a worker, so it must not start any: they would each be a
+/// program of its own, with workers of its own.
+#[test]
+fn the_executable_has_more_rights_than_its_user() {
+    const NAME: &str = "the_executable_has_more_rights_than_its_user";
+    use rustix::process::{geteuid, getuid};
+    let _tidy = tidy(300);
+    if is_child(NAME) {
+        // it may not write to the directory
+        println!("ids {} {}", getuid().as_raw(), geteuid().as_raw());
+        return println!("said {:?}", sum(numbers(100)));
+    }
+    if !getuid().is_root() {
+        eprintln!("SKIPPED: only root can make a file setuid to somebody else");
+        return;
+    }
+    let scratch = Scratch::new();
+    let program = scratch.dir().join("program");
+    copy_to(&program);
+    std::os::unix::fs::chown(&program, Some(65534), None).unwrap();
+    fs::set_permissions(&program, Permissions::from_mode(0o4755)).unwrap();
+    let (output, _) = run(&mut child_of(&program, NAME), &scratch);
+    let text = String::from_utf8_lossy(&output.stdout);
+    if !text.contains("ids 0 65534") {
+        eprintln!("SKIPPED: setuid has no effect here: {output:?}");
+        return;
+    }
+    assert!(output.status.success(), "{output:?}");
+    assert!(text.contains("said Err(this executable runs with more rights than who started it"), "{output:?}");
+}
+
+/// A plugin, or a module of another language: the executable is not ours, and none of our functions are in it.
+#[test]
+fn in_a_shared_library() {
+    let _tidy = tidy(300);
+    let library = tinypl_tests_host::library();
+    assert!(library.exists(), "{library:?} is built with the tests");
+    let said = tinypl_tests_host::run(&library).unwrap();
+    assert!(said.contains("worker processes start from the main executable, and here tinypl is in a shared library"), "{said}");
+    assert!(said.contains("`process::map` at tests/host/src/lib.rs:") && said.contains("use `thread::` stages"), "{said}");
+    // this executable's own are not disturbed by that
+    assert_eq!(sum(numbers(100)).unwrap(), 5050);
+}
+
+/// A shared library with a tinypl of its own, there from the start: its constructor runs before the executable's, in workers
+/// too.
+#[test]
+fn beside_a_shared_library() {
+    const NAME: &str = "beside_a_shared_library";
+    let _tidy = tidy(300);
+    if is_child(NAME) {
+        return say(sum(numbers(100)));
+    }
+    let scratch = Scratch::new();
+    let (output, said) = run(child(NAME).env("LD_PRELOAD", tinypl_tests_host::library()), &scratch);
+    assert!(output.status.success(), "{output:?}");
+    assert_eq!(said, ["sum 5050"]);
+}
+
+/// Somebody has set the variable that makes a process a worker.
+#[test]
+fn the_variable_set_by_hand() {
+    let _tidy = tidy(300);
+    let run = |stdin: Stdio| {
+        let mut command = Command::new(env::current_exe().unwrap());
+        command.arg("--list").env(VARIABLE, "1").stdin(stdin).output().unwrap()
+    };
+    let assert_says = |output: Output, says: &str| {
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!((output.status.code(), output.stdout.len()), (Some(111), 0), "{output:?}");
+        assert!(said.starts_with("tinypl: ") && said.lines().count() == 1, "{said}");
+        assert!(said.contains(says) && !said.contains("panicked"), "{said}");
+    };
+    let by_hand = "TINYPL_WORKER_0.1.0 is set, and this process was not started as a worker";
+    assert_says(run(Stdio::null()), by_hand);
+    assert_says(run(Stdio::piped()), by_hand);
+    assert_says(run(fs::File::open("/proc/self/status").unwrap().into()), by_hand);
+    // a socket, of another kind, or of another process
+    let udp = std::net::UdpSocket::bind("127.0.0.1:0").unwrap();
+    assert_says(run(OwnedFd::from(udp).into()), "");
+    // one of its parent, which is no parent of workers
+    for (garbage, says) in [(vec![255; 1000], "over the limit"), (vec![0; 1000], "too short"), (b"hello, world".repeat(99), "over the limit")] {
+        let (mut ours, theirs) = UnixStream::pair().unwrap();
+        ours.write_all(&garbage).unwrap();
+        assert_says(run(OwnedFd::from(theirs).into()), says);
+    }
+}
+
+/// A parent that goes away while its worker starts is no error that anybody should read about.
+#[test]
+fn a_parent_that_goes_away_at_once() {
+    let _tidy = tidy(300);
+    let (ours, theirs) = UnixStream::pair().unwrap();
+    drop(ours);
+    let mut command = Command::new(env::current_exe().unwrap());
+    let output = command.env(VARIABLE, "1").stdin(OwnedFd::from(theirs)).output().unwrap();
+    assert!(output.stdout.is_empty() && !String::from_utf8_lossy(&output.stderr).contains("panicked"), "{output:?}");
+}
+
+/// The variable is set in the parent, too: it is one that was started with it by accident, and that called `init` to no end.
+#[test]
+fn init_does_nothing_in_a_program() {
+    let _tidy = tidy(300);
+    tinypl::init();
+    assert_eq!(sum(numbers(100)).unwrap(), 5050);
+}
+
+/// Large things go both ways, whatever fits into a socket.
+#[test]
+fn large_contexts_items_and_results() {
+    #[derive(Serialize, Deserialize)]
+    struct Large(String);
+    let _tidy = tidy(300);
+    let large = |n: usize| Large("x".repeat(n));
+    let f = |context: &Large, item: Large| Large(item.0 + &context.0);
+    for (context, item) in [(30 << 20, 1), (1, 30 << 20), (10 << 20, 20 << 20)] {
+        let items: Vec<_> = (0..4).map(|i| large(item + i)).collect();
+        let stage = process::map_with(source(items), large(context), f).workers(2);
+        let mut lengths: Vec<usize> = Pipeline::new(stage).map(|result| result.0.len()).collect();
+        lengths.sort_unstable();
+        assert!(lengths.into_iter().eq((0..4).map(|i| context + item + i)));
+    }
+}
