@@ -83,7 +83,12 @@ fn fail_reports_the_item_that_ran() {
             let ((pipe, _), line) = (crew(errands, workers, OnDeath::Fail), line!());
             let (items, error) = outcome(pipe);
             let error = error.unwrap_or_else(|| panic!("no error of {deed:?} at {bad}"));
-            assert_says(&error, line, Some(bad), &["died at this item", says, "`on_death = retry(1)`", "`on_death = skip`"]);
+            assert_says(
+                &error,
+                line,
+                Some(bad),
+                &["died at this item", says, "`on_death = retry(1)`", "`on_death = skip`"],
+            );
             let runs = runs(&scratch.dir(), 60);
             assert_eq!(runs[bad as usize], 1, "{deed:?} at {bad}: {runs:?}");
             assert!(runs.iter().all(|n| *n < 2), "{deed:?} at {bad}: {runs:?}");
@@ -186,7 +191,9 @@ fn results_that_were_finished_before_a_death_count() {
     for round in 0..10 {
         let (scratch, bad) = (Scratch::new(), 900 + round);
         let dir = scratch.dir();
-        let items = (0..1200).map(move |n| (n, (n > 850).then(|| Errand::once(&dir, n, if n == bad { Deed::Kill } else { Deed::Work }))));
+        let items = (0..1200).map(move |n| {
+            (n, (n > 850).then(|| Errand::once(&dir, n, if n == bad { Deed::Kill } else { Deed::Work })))
+        });
         let f = |(n, errand): (u64, Option<Errand>)| errand.map_or(n, |errand| errand.run());
         let workers = 1 + round as usize % 2;
         let mut stage = process::map(source(items), f).workers(workers).maxsize(512).on_death(OnDeath::Retry(1));
@@ -293,8 +300,7 @@ fn a_worker_killed_at_an_item() {
     for policy in [OnDeath::Fail, OnDeath::Retry(1), OnDeath::Skip] {
         let scratch = Scratch::new();
         let dir = scratch.dir();
-        let ((pipe, _), line) =
-            (crew(errands(&dir, 30, Errand::once(&dir, 12, Deed::Wait)), 2, policy), line!());
+        let ((pipe, _), line) = (crew(errands(&dir, 30, Errand::once(&dir, 12, Deed::Wait)), 2, policy), line!());
         wait_until(|| runs_of(&dir, 12).len() == 1);
         assert!(signal_child(runs_of(&dir, 12)[0], Signal::TERM));
         let (items, error) = outcome(pipe);

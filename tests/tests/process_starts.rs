@@ -148,7 +148,8 @@ fn statics_are_fresh() {
     static COUNT: AtomicU64 = AtomicU64::new(7);
     let _tidy = tidy(300);
     COUNT.store(100, SeqCst);
-    let counts: Vec<u64> = Pipeline::new(process::map(source(0..3), |_: u8| COUNT.fetch_add(1, SeqCst)).workers(1)).collect();
+    let counts: Vec<u64> =
+        Pipeline::new(process::map(source(0..3), |_: u8| COUNT.fetch_add(1, SeqCst)).workers(1)).collect();
     assert_eq!((counts, COUNT.load(SeqCst)), (vec![7, 8, 9], 100));
 }
 
@@ -156,7 +157,8 @@ fn statics_are_fresh() {
 #[test]
 fn standard_input_and_the_environment() {
     let _tidy = tidy(300);
-    let f = |_: u8| (std::io::read_to_string(std::io::stdin()).ok(), env::var_os(VARIABLE).is_some(), env::args().next());
+    let f =
+        |_: u8| (std::io::read_to_string(std::io::stdin()).ok(), env::var_os(VARIABLE).is_some(), env::args().next());
     let all: Vec<_> = Pipeline::new(process::map(source([1]), f).workers(1)).collect();
     assert_eq!(all, [(Some(String::new()), false, env::args().next())]);
 }
@@ -213,7 +215,15 @@ fn the_executable_was_replaced() {
             fs::remove_file(&program).unwrap();
         } else {
             let other = scratch.dir().join("other");
-            OpenOptions::new().write(true).create(true).mode(0o755).truncate(true).open(&other).unwrap().write_all(b"#!/bin/false").unwrap();
+            OpenOptions::new()
+                .write(true)
+                .create(true)
+                .mode(0o755)
+                .truncate(true)
+                .open(&other)
+                .unwrap()
+                .write_all(b"#!/bin/false")
+                .unwrap();
             fs::rename(&other, &program).unwrap();
         }
         note(&scratch.dir(), "replaced", "");
@@ -284,8 +294,14 @@ fn in_a_shared_library() {
     let library = tinypl_tests_host::library();
     assert!(library.exists(), "{library:?} is built with the tests");
     let said = tinypl_tests_host::run(&library).unwrap();
-    assert!(said.contains("worker processes start from the main executable, and here tinypl is in a shared library"), "{said}");
-    assert!(said.contains("`process::map` at tests/host/src/lib.rs:") && said.contains("use `thread::` stages"), "{said}");
+    assert!(
+        said.contains("worker processes start from the main executable, and here tinypl is in a shared library"),
+        "{said}"
+    );
+    assert!(
+        said.contains("`process::map` at tests/host/src/lib.rs:") && said.contains("use `thread::` stages"),
+        "{said}"
+    );
     // this executable's own are not disturbed by that
     assert_eq!(sum(numbers(100)).unwrap(), 5050);
 }
@@ -327,7 +343,11 @@ fn the_variable_set_by_hand() {
     let udp = std::net::UdpSocket::bind("127.0.0.1:0").unwrap();
     assert_says(run(OwnedFd::from(udp).into()), "");
     // one of its parent, which is no parent of workers
-    for (garbage, says) in [(vec![255; 1000], "over the limit"), (vec![0; 1000], "too short"), (b"hello, world".repeat(99), "over the limit")] {
+    for (garbage, says) in [
+        (vec![255; 1000], "over the limit"),
+        (vec![0; 1000], "too short"),
+        (b"hello, world".repeat(99), "over the limit"),
+    ] {
         let (mut ours, theirs) = UnixStream::pair().unwrap();
         ours.write_all(&garbage).unwrap();
         assert_says(run(OwnedFd::from(theirs).into()), says);
@@ -361,7 +381,7 @@ fn large_contexts_items_and_results() {
     let _tidy = tidy(300);
     let large = |n: usize| Large("x".repeat(n));
     let f = |context: &Large, item: Large| Large(item.0 + &context.0);
-    for (context, item) in [(30 << 20, 1), (1, 30 << 20), (10 << 20, 20 << 20)] {
+    for (context, item) in [(6 << 20, 1), (1, 6 << 20), (2 << 20, 3 << 20)] {
         let items: Vec<_> = (0..4).map(|i| large(item + i)).collect();
         let stage = process::map_with(source(items), large(context), f).workers(2);
         let mut lengths: Vec<usize> = Pipeline::new(stage).map(|result| result.0.len()).collect();

@@ -1,5 +1,5 @@
 //! All that an expansion of `pipeline!` may name beside the public stages. No part of it is for users.
-#[cfg(all(fuzzing, feature = "process"))]
+#[cfg(all(fuzzing, feature = "process", target_os = "linux"))]
 pub use crate::crew::fuzzing;
 pub use crate::expansion::closure::{
     by_ref, by_val, concurrent_call, concurrent_ref, concurrent_val, hint, item, takes_ref, takes_val,

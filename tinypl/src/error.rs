@@ -93,13 +93,13 @@ impl Error {
     }
 
     /// What a stage has to say of an item.
-    #[cfg(feature = "process")]
+    #[cfg(all(feature = "process", target_os = "linux"))]
     pub(crate) fn at_item(what: String, site: Site, item: u64) -> Self {
         Self(Arc::new(Report { what, site: Some(site), item: Some(item), source: None, panicked: false }))
     }
 
     /// A panic in a worker process.
-    #[cfg(feature = "process")]
+    #[cfg(all(feature = "process", target_os = "linux"))]
     pub(crate) fn of_remote_panic(message: &str, site: Site, item: u64) -> Self {
         let what = format!("panicked: {message}");
         Self(Arc::new(Report { what, site: Some(site), item: Some(item), source: None, panicked: true }))

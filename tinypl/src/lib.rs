@@ -21,7 +21,7 @@
 
 #[doc(hidden)]
 pub mod __private;
-#[cfg(feature = "process")]
+#[cfg(all(feature = "process", target_os = "linux"))]
 mod crew;
 mod error;
 mod expansion;
@@ -31,19 +31,19 @@ pub mod marker;
 mod pipe;
 mod pipeline;
 mod pool;
-#[cfg(feature = "process")]
+#[cfg(all(feature = "process", target_os = "linux"))]
 mod shm;
 mod stage;
 mod sync;
 
-#[cfg(feature = "process")]
+#[cfg(all(feature = "process", target_os = "linux"))]
 pub use crew::init;
 pub use error::{Error, Site};
 pub use locked::{Given, Locked, Serial, stage, stopping};
 pub use pipe::{Envelope, Like, Named, Pipe, Plain, Pulled, Ride, Signal, Tagged, Unnamed, Upstream};
 pub use pipeline::Pipeline;
 pub use pool::OnWorkerError;
-#[cfg(feature = "process")]
+#[cfg(all(feature = "process", target_os = "linux"))]
 pub use stage::process;
 pub use stage::{
     chain, debug, each, each_mut, enumerate, filter, filter_map, filter_map_mut, filter_mut, flatten, flatten_eager,

@@ -173,13 +173,7 @@ impl Worker {
         await_either(&self.socket, quit, Some(deadline))?.or_no_start()
     }
 
-    fn send_hello(
-        &self,
-        hello: &Hello,
-        fds: &[OwnedFd],
-        deadline: Instant,
-        quit: BorrowedFd<'_>,
-    ) -> io::Result<Heard> {
+    fn send_hello(&self, hello: &Hello, fds: &[OwnedFd], deadline: Instant, quit: BorrowedFd<'_>) -> io::Result<Heard> {
         if fds.len() > MOST_FDS {
             return Err(io::Error::other(format!(
                 "{} ring buffers are too many for one context",

@@ -270,12 +270,15 @@ impl<P: Pipe<Item = T::In>, T: Task> Crew<P, T> {
         match signal {
             Envelope::Item(item, ride) => {
                 let mut body = Vec::new();
-                let (encoded, luggage) = caught(None, || luggage::packing(|| encode(&item, &mut body)))?;
                 let what = type_name::<T::In>();
                 let at_item = |what| Error::at_item(what, self.site, number);
-                encoded.map_err(|error| {
-                    at_item(format!("the item, of type {what}, could not be encoded for a worker process: {error}"))
-                })?;
+                let not_encoded = |why: String| {
+                    at_item(format!("the item, of type {what}, could not be encoded for a worker process: {why}"))
+                };
+                // encoding is the user's code, too
+                let (encoded, luggage) = caught(None, || luggage::packing(|| encode(&item, &mut body)))
+                    .map_err(|panic| not_encoded(panic.message().to_owned()))?;
+                encoded.map_err(|error| not_encoded(error.to_string()))?;
                 if !luggage.passengers.is_empty() {
                     return Err(at_item(format!(
                         "the item, of type {what}, holds a ring buffer, which can be sent to a worker only as the context of \
@@ -471,15 +474,19 @@ impl<P: Pipe<Item = T::In>, T: Task> Crew<P, T> {
     /// What an answer says.
     fn result(&self, job: &Job<Rides<P>>, kind: Kind, body: &[u8]) -> Result<T::Out, Error> {
         let at_item = |what| Error::at_item(what, self.site, job.number);
+        let not_decoded = |what, of, why: &str| at_item(format!("the {what}, of type {of}, could not be decoded: {why}"));
+        let no_result = |why: &str| not_decoded("result", type_name::<T::Reply>(), why);
+        let no_item = |why: &str| not_decoded("item", type_name::<T::In>(), why);
         match kind {
             Kind::Panicked => Err(Error::of_remote_panic(&String::from_utf8_lossy(body), self.site, job.number)),
             Kind::Failed => Err(at_item(String::from_utf8_lossy(body).into_owned())),
-            _ => caught(None, || postcard::from_bytes(body).and_then(|reply| T::out(&job.body, reply)))?.map_err(
-                |error| {
-                    let of = type_name::<T::Reply>();
-                    at_item(format!("the result, of type {of}, could not be decoded: {error}"))
-                },
-            ),
+            _ => {
+                // decoding is the user's code, too
+                let reply = caught(None, || postcard::from_bytes(body)).map_err(|panic| no_result(panic.message()))?;
+                let reply = reply.map_err(|error| no_result(&error.to_string()))?;
+                let out = caught(None, || T::out(&job.body, reply)).map_err(|panic| no_item(panic.message()))?;
+                out.map_err(|error| no_item(&error.to_string()))
+            }
         }
     }
 

@@ -174,7 +174,7 @@ impl Frames {
 
     /// Whether [`next`](Self::next) has something to say.
     pub(crate) fn has_one(&self) -> bool {
-        self.missing() == 0
+        !matches!(self.peek(), Ok(None))
     }
 
     /// How many bytes the frame that has begun still lacks.
@@ -189,6 +189,14 @@ impl Frames {
     /// # Errors
     /// When it is none.
     pub(crate) fn next(&mut self) -> Result<Option<Frame>, Garbage> {
+        let next = self.peek()?;
+        if let Some(frame) = &next {
+            self.unread.start = frame.body.end;
+        }
+        Ok(next)
+    }
+
+    fn peek(&self) -> Result<Option<Frame>, Garbage> {
         let unread = &self.buffer[self.unread.clone()];
         let Some((length, rest)) = unread.split_first_chunk() else { return Ok(None) };
         let length = u32::from_le_bytes(*length) as usize;
@@ -206,7 +214,6 @@ impl Frames {
             return Ok(None);
         }
         let start = self.unread.start + HEAD;
-        self.unread.start = start + body;
         Ok(Some(Frame { kind, number: u64::from_le_bytes(*number), body: start..start + body }))
     }
 

@@ -4,18 +4,18 @@
 use super::closure::Item;
 use super::{Impossible, No, Yes};
 use crate::pipe::Pipe;
-#[cfg(feature = "process")]
+#[cfg(all(feature = "process", target_os = "linux"))]
 use serde::{Deserialize, Serialize};
 
 /// Without the feature the missing path `tinypl::process` says it all.
-#[cfg(not(feature = "process"))]
+#[cfg(not(all(feature = "process", target_os = "linux")))]
 mod serde {
     pub trait Serialize {}
     impl<T> Serialize for T {}
     pub trait Deserialize<'de> {}
     impl<T> Deserialize<'_> for T {}
 }
-#[cfg(not(feature = "process"))]
+#[cfg(not(all(feature = "process", target_os = "linux")))]
 use self::serde::{Deserialize, Serialize};
 
 // `Deserialize<'static>`, not `DeserializeOwned`: of what borrows the stage itself complains, once is enough

@@ -9,7 +9,7 @@ use crate::pipeline::Pipeline;
 use crate::stage::debug::{Message, PrintOnItem};
 use crate::stage::marker::{InsertPeriodic, On, OnConsumed};
 use crate::stage::order::Save;
-#[cfg(feature = "process")]
+#[cfg(all(feature = "process", target_os = "linux"))]
 use crate::stage::process::Workers;
 use crate::stage::thread::Queue;
 use crate::stage::{Each, Filter, FilterMap, Map, Partition, TryMap};
@@ -72,7 +72,7 @@ where
     }
 }
 
-#[cfg(feature = "process")]
+#[cfg(all(feature = "process", target_os = "linux"))]
 #[diagnostic::do_not_recommend]
 impl<T, M: Named, G: Tagged, S> Widen for Workers<'_, T, M, G, S>
 where

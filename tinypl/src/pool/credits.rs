@@ -73,7 +73,7 @@ impl Credits {
     }
 
     /// Waits a moment for more than `n` credits: worth it for who passes on by the heap.
-    #[cfg(feature = "process")]
+    #[cfg(all(feature = "process", target_os = "linux"))]
     pub(crate) fn nap(&self, taken: usize, n: usize) {
         let level = (taken + n).saturating_sub(self.bound() + self.dropped.load(Acquire));
         self.bell.sleep(level, Some(NAP), || self.free(taken) >= n || stop::requested());

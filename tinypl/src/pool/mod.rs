@@ -16,10 +16,16 @@ mod worker;
 
 pub(crate) use bell::Bell;
 pub(crate) use credits::Credits;
-pub(crate) use desk::{Cursor, Seat, Tray};
+pub(crate) use desk::Seat;
+#[cfg(all(feature = "process", target_os = "linux"))]
+pub(crate) use desk::{Cursor, Tray};
 pub(crate) use desks::Desks;
 pub use flow::OnWorkerError;
 pub(crate) use flow::{Flow, Options};
-pub(crate) use output::{Output, Results};
+pub(crate) use output::Output;
+#[cfg(all(feature = "process", target_os = "linux"))]
+pub(crate) use output::Results;
 pub(crate) use turn::Turn;
-pub(crate) use worker::{Above, Hand};
+#[cfg(all(feature = "process", target_os = "linux"))]
+pub(crate) use worker::Above;
+pub(crate) use worker::Hand;

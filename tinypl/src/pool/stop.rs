@@ -37,12 +37,16 @@ impl Stop {
         self.request();
     }
 
+    #[cfg(all(feature = "process", target_os = "linux"))]
     pub(crate) fn is_hurried(&self) -> bool {
         self.hurried.load(Acquire)
     }
 
     /// When it is requested, at once if it was, `call` is called. It must not wait.
-    #[cfg_attr(not(feature = "process"), expect(dead_code, reason = "threads sleep on bells"))]
+    #[cfg_attr(
+        not(all(feature = "process", target_os = "linux")),
+        expect(dead_code, reason = "threads sleep on bells")
+    )]
     pub(crate) fn on_request(&self, call: Call) {
         let mut calls = self.calls.lock();
         if self.is_requested() {
@@ -112,7 +116,7 @@ impl Drop for Pulling {
 }
 
 /// Whether this thread is one that can be told to stop.
-#[cfg(feature = "process")]
+#[cfg(all(feature = "process", target_os = "linux"))]
 pub(crate) fn enlisted() -> bool {
     WORKER.with(|w| w.borrow().is_some())
 }

@@ -10,7 +10,7 @@ mod map;
 pub(crate) mod marker;
 pub mod order;
 mod partition;
-#[cfg(feature = "process")]
+#[cfg(all(feature = "process", target_os = "linux"))]
 pub mod process;
 mod ratelimit;
 mod share;

@@ -1,0 +1,235 @@
+//! Whatever ends a parent, at whatever moment: its workers see it at once, whatever they are at, and nobody is left over.
+use rustix::process::{Pid, Signal, kill_process, kill_process_group};
+use std::env;
+use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
+use std::process::{Child, ExitStatus, Stdio};
+use std::sync::mpsc;
+use std::thread;
+use std::time::{Duration, Instant};
+use tinypl::process::{self, WorkersHandle};
+use tinypl::{Pipe, Pipeline, source};
+use tinypl_tests::{
+    Deed, Errand, Random, Scratch, await_note, child, family, is_child, linger, note, notes, rounds, runs_of, tidy, wait_until,
+};
+
+/// Where the parent, a child of the test, finds its directory, its phase and how it is to end.
+const DIR: &str = "TINYPL_TESTS_DIR";
+const PHASE: &str = "TINYPL_TESTS_PHASE";
+const END: &str = "TINYPL_TESTS_END";
+
+/// How far the parent is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Phase {
+    /// The workers are ready, and there is no item.
+    Ready,
+    /// Each worker is in an endless loop.
+    Busy,
+    /// All items have been dealt with, and there may be more.
+    Idle,
+    /// The workers wait for room for their results.
+    Full,
+    /// The workers have workers of their own, and these are in an endless loop.
+    Nested,
+}
+
+const PHASES: [Phase; 5] = [Phase::Ready, Phase::Busy, Phase::Idle, Phase::Full, Phase::Nested];
+
+/// By what it ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum End {
+    Kill,
+    Terminate,
+    /// As Ctrl-C does: all processes of the terminal get the signal.
+    Interrupt,
+    /// A panic of the thread that holds the pipeline.
+    Panic,
+    /// A panic while nobody drops the pipeline.
+    PanicElsewhere,
+    Exit,
+    Abort,
+}
+
+const ENDS: [End; 7] =
+    [End::Kill, End::Terminate, End::Interrupt, End::Panic, End::PanicElsewhere, End::Exit, End::Abort];
+
+fn run(errand: Errand) -> Vec<u8> {
+    if errand.deed == Deed::Wait {
+        // the errand of a worker that has workers of its own
+        let inner = vec![Errand { deed: Deed::Spin, ..errand.clone() }; 2];
+        return Pipeline::new(process::map(source(inner), run).workers(2)).flatten().collect();
+    }
+    vec![errand.run() as u8; if errand.n >= 100 { 1 << 20 } else { 1 }]
+}
+
+/// What the parent does.
+fn parent() {
+    let dir = PathBuf::from(env::var_os(DIR).unwrap());
+    let phase = *PHASES.iter().find(|phase| format!("{phase:?}") == env::var(PHASE).unwrap()).unwrap();
+    let end = *ENDS.iter().find(|end| format!("{end:?}") == env::var(END).unwrap()).unwrap();
+    let (feed, errands) = mpsc::channel();
+    let mut stage = process::map(source(errands), run).workers(2).maxsize(4).end_timeout(Duration::from_secs(3600));
+    let handle = stage.handle();
+    let mut pipe = Pipeline::new(stage);
+    // dropped before the pipeline
+    let feed = feed;
+    wait_until(|| handle.workers() == 2);
+    match phase {
+        Phase::Ready => {}
+        Phase::Busy => {
+            (0..4).for_each(|n| feed.send(Errand::always(&dir, n, Deed::Spin)).unwrap());
+            wait_until(|| notes(&dir, "runs").len() == 2);
+        }
+        Phase::Idle => {
+            (0..20).for_each(|n| feed.send(Errand::new(&dir, n)).unwrap());
+            assert_eq!(pipe.by_ref().take(20).count(), 20);
+        }
+        Phase::Full => {
+            (100..200).for_each(|n| feed.send(Errand::new(&dir, n)).unwrap());
+            pipe.next();
+            wait_until(|| handle.fill() == 4);
+        }
+        Phase::Nested => {
+            (0..2).for_each(|n| feed.send(Errand::always(&dir, n, Deed::Wait)).unwrap());
+            wait_until(|| notes(&dir, "runs").len() == 4);
+        }
+    }
+    note(&dir, "there", "");
+    finish(end, pipe, &handle);
+}
+
+fn finish<P: Pipe>(end: End, pipe: Pipeline<P>, handle: &WorkersHandle) {
+    match end {
+        End::Kill | End::Terminate | End::Interrupt => loop {
+            thread::park();
+        },
+        End::Panic => panic!("the end of {} workers", handle.workers()),
+        End::PanicElsewhere => {
+            std::mem::forget(pipe);
+            panic!("the end of {} workers", handle.workers());
+        }
+        End::Exit => std::process::exit(7),
+        End::Abort => std::process::abort(),
+    }
+}
+
+/// Starts the parent, in a group of its own as a terminal does.
+fn start(test: &str, dir: &Path, phase: Phase, end: End) -> Child {
+    let mut command = child(test);
+    command.env(DIR, dir).env(PHASE, format!("{phase:?}")).env(END, format!("{end:?}")).process_group(0);
+    command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("the parent starts")
+}
+
+fn pid(child: &Child) -> Pid {
+    Pid::from_child(child)
+}
+
+/// Ends it by a signal, if that is how.
+fn end(parent: &mut Child, how: End) -> ExitStatus {
+    match how {
+        End::Kill => kill_process(pid(parent), Signal::KILL).expect("it lives"),
+        End::Terminate => kill_process(pid(parent), Signal::TERM).expect("it lives"),
+        End::Interrupt => kill_process_group(pid(parent), Signal::INT).expect("it lives"),
+        _ => {}
+    }
+    parent.wait().expect("it is a child")
+}
+
+/// "Within a second" is what is promised; on a busy machine others may have their turns between.
+fn assert_gone(dir: &Path, what: &str) {
+    let began = Instant::now();
+    wait_until(|| family(dir).is_empty());
+    let took = began.elapsed();
+    assert!(took < Duration::from_secs(10), "{what}: workers were gone after {took:?}");
+}
+
+#[test]
+fn workers_go_with_their_parent() {
+    const NAME: &str = "workers_go_with_their_parent";
+    let _tidy = tidy(600);
+    if is_child(NAME) {
+        return parent();
+    }
+    for phase in PHASES {
+        for how in ENDS {
+            let scratch = Scratch::new();
+            let mut parent = start(NAME, &scratch.dir(), phase, how);
+            await_note(&scratch.dir(), "there");
+            let status = end(&mut parent, how);
+            assert!(!status.success(), "{phase:?}, {how:?}: {status}");
+            assert_gone(&scratch.dir(), &format!("{phase:?}, {how:?}"));
+            if phase == Phase::Busy {
+                assert_eq!(notes(&scratch.dir(), "runs").len(), 2, "{how:?}: another item was started");
+            }
+        }
+    }
+}
+
+/// At any moment since the parent started, its workers' first instructions included.
+#[test]
+fn workers_go_with_their_parent_while_they_start() {
+    const NAME: &str = "workers_go_with_their_parent_while_they_start";
+    let _tidy = tidy(600);
+    if is_child(NAME) {
+        let dir = PathBuf::from(env::var_os(DIR).unwrap());
+        note(&dir, "begun", "");
+        return Pipeline::new(process::map(source((0..).map(move |n| Errand::new(&dir, n))), run).workers(4)).for_each(drop);
+    }
+    let mut random = Random::new(1);
+    for _ in 0..rounds(60) {
+        let scratch = Scratch::new();
+        let how = random.one_of(&[End::Kill, End::Terminate, End::Interrupt]);
+        let mut parent = start(NAME, &scratch.dir(), Phase::Ready, how);
+        await_note(&scratch.dir(), "begun");
+        tinypl_tests::work(random.below(8000));
+        end(&mut parent, how);
+        assert_gone(&scratch.dir(), &format!("{how:?}"));
+    }
+}
+
+/// What a worker's own children hold open does not keep it: here they inherit nothing of ours.
+#[test]
+fn a_program_that_a_worker_started() {
+    const NAME: &str = "a_program_that_a_worker_started";
+    let _tidy = tidy(300);
+    if is_child(NAME) {
+        let dir = PathBuf::from(env::var_os(DIR).unwrap());
+        let f = |dir: PathBuf| {
+            // without the environment: it is none of the family
+            let sleep = std::process::Command::new("sleep").arg("600").env_clear().env("PATH", "/usr/bin:/bin").spawn();
+            note(&dir, "sleep", sleep.expect("`sleep` is a program everywhere").id());
+            Errand::always(&dir, 0, Deed::Spin).run()
+        };
+        return Pipeline::new(process::map(source([dir]), f).workers(1)).for_each(drop);
+    }
+    let scratch = Scratch::new();
+    let mut parent = start(NAME, &scratch.dir(), Phase::Busy, End::Kill);
+    wait_until(|| runs_of(&scratch.dir(), 0).len() == 1);
+    end(&mut parent, End::Kill);
+    assert_gone(&scratch.dir(), "with a program");
+    let sleep: i32 = notes(&scratch.dir(), "sleep")[0].parse().unwrap();
+    kill_process(Pid::from_raw(sleep).unwrap(), Signal::KILL).expect("it is nobody's of ours, and lives on");
+}
+
+/// A parent that is stopped for a while is none that is gone.
+#[test]
+fn a_parent_that_is_stopped() {
+    const NAME: &str = "a_parent_that_is_stopped";
+    let _tidy = tidy(300);
+    if is_child(NAME) {
+        let dir = PathBuf::from(env::var_os(DIR).unwrap());
+        let errands: Vec<_> = (0..20).map(|n| Errand::always(&dir, n, if n == 10 { Deed::Wait } else { Deed::Work })).collect();
+        let all = Pipeline::new(process::map(source(errands), |errand| errand.run()).workers(1)).collect::<Vec<_>>();
+        return note(&dir, "all", all.len());
+    }
+    let scratch = Scratch::new();
+    let mut parent = start(NAME, &scratch.dir(), Phase::Busy, End::Exit);
+    wait_until(|| runs_of(&scratch.dir(), 10).len() == 1);
+    kill_process(pid(&parent), Signal::STOP).unwrap();
+    note(&scratch.dir(), "go", "");
+    wait_until(|| runs_of(&scratch.dir(), 11).len() == 1 || { linger(); true });
+    assert_eq!(family(&scratch.dir()).len(), 2);
+    kill_process(pid(&parent), Signal::CONT).unwrap();
+    assert!(parent.wait().unwrap().success());
+    assert_eq!(notes(&scratch.dir(), "all"), ["20"]);
+}

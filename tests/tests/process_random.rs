@@ -1,0 +1,186 @@
+//! Random moments: workers that are killed, and pipelines that are cut.
+use rustix::process::Signal;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::time::Duration;
+use tinypl::process::{self, OnDeath};
+use tinypl::{Pipe, Pipeline, order, source};
+use tinypl_tests::{Errand, Random, Scratch, notes, rounds, signal_child, tidy, uneven, wait_until, work};
+
+/// Ten thousand items, cheap ones and costly ones; workers are killed from outside all the time. Each comes once, in order.
+#[test]
+fn killed_at_random_and_in_order() {
+    let _tidy = tidy(600);
+    let f = |x: u64| {
+        work(uneven(x));
+        x
+    };
+    for seed in 0..rounds(3) {
+        let mut random = Random::new(seed);
+        let workers = 1 + seed as usize % 3;
+        let mut saved = order::save(source(0..10_000), random.size(500));
+        let saved_order = saved.handle();
+        let mut stage = process::map(saved, f).workers(workers).on_death(OnDeath::Retry(20));
+        let handle = stage.handle();
+        let mut pipe = Pipeline::new(order::load(stage, &saved_order));
+        let (mut expected, mut kills) = (0, 0);
+        let mut next_kill = random.below(200);
+        while let Some(x) = pipe.try_next().unwrap_or_else(|error| panic!("seed {seed}: {error}")) {
+            assert_eq!(x, expected, "seed {seed}, after {kills} kills");
+            expected += 1;
+            if x >= next_kill {
+                // each kill is followed by some progress: a stage whose workers do nothing but die gives up
+                next_kill = x + 1 + random.below(300);
+                let pids = handle.pids();
+                if !pids.is_empty() {
+                    kills += u64::from(signal_child(random.one_of(&pids), random.one_of(&[Signal::KILL, Signal::TERM])));
+                }
+            }
+        }
+        assert_eq!(expected, 10_000, "seed {seed}, after {kills} kills");
+        assert!(kills > 20 && handle.restarts() as u64 <= kills, "{kills} kills, {} restarts", handle.restarts());
+    }
+}
+
+/// The same without an order, and each run leaves a note: an item runs again only if a worker died at it.
+#[test]
+fn killed_at_random_and_counted() {
+    const ITEMS: u64 = 2000;
+    let _tidy = tidy(600);
+    for seed in 0..rounds(4) {
+        let scratch = Scratch::new();
+        let dir = scratch.dir();
+        let skip = seed % 2 == 1;
+        let mut random = Random::new(100 + seed);
+        let stage = process::map(source((0..ITEMS).map(move |n| Errand::new(&dir, n))), |errand| errand.run());
+        let mut stage = stage.workers(2).on_death(if skip { OnDeath::Skip } else { OnDeath::Retry(20) });
+        let handle = stage.handle();
+        let mut pipe = Pipeline::new(stage);
+        let mut came = vec![0; ITEMS as usize];
+        let mut next_kill = random.below(30);
+        while let Some(x) = pipe.try_next().unwrap_or_else(|error| panic!("seed {seed}: {error}")) {
+            came[x as usize] += 1;
+            next_kill = next_kill.saturating_sub(1);
+            if next_kill == 0 {
+                next_kill = 1 + random.below(60);
+                let pids = handle.pids();
+                if !pids.is_empty() {
+                    signal_child(random.one_of(&pids), Signal::KILL);
+                }
+            }
+        }
+        let mut runs = vec![0; ITEMS as usize];
+        for line in notes(&scratch.dir(), "runs") {
+            runs[line.split_once(' ').unwrap().0.parse::<usize>().unwrap()] += 1;
+        }
+        let restarts = handle.restarts();
+        let more = runs.iter().map(|n| n - 1).sum::<usize>();
+        if skip {
+            let missing = came.iter().filter(|n| **n == 0).count();
+            assert!(came.iter().all(|n| *n <= 1) && missing <= restarts, "seed {seed}: {missing} of {restarts}");
+            // one may be killed before its first instruction
+            assert!(runs.iter().all(|n| *n <= 1), "seed {seed}");
+        } else {
+            assert!(came.iter().all(|n| *n == 1), "seed {seed}");
+            assert!(more <= restarts, "seed {seed}: {more} runs more than items, {restarts} restarts");
+        }
+    }
+}
+
+/// A thousand pipelines, each cut at another moment: while its workers start, work, wait for room or for items, and end.
+#[test]
+fn cut_anywhere() {
+    let _tidy = tidy(600);
+    let mut random = Random::new(2);
+    for round in 0..rounds(1000) {
+        let (workers, maxsize, window) = (random.size(4), random.size(40), random.size(40));
+        let take = random.one_of(&[0, 0, 0, 1, 5, 50, 300]);
+        let take = random.below(take + 1) as usize;
+        let pause = random.one_of(&[0, 0, 0, 100, 1000, 8000]);
+        let pause = random.below(pause + 1);
+        let how = random.below(4);
+        let end = if random.below(2) == 0 { u64::MAX } else { take as u64 + random.below(20) };
+        let f = |x: u64| {
+            work(uneven(x) / 3);
+            vec![x as u8; if x.is_multiple_of(97) { 1 << 17 } else { 1 }]
+        };
+        macro_rules! run {
+            ($stage:expr) => {{
+                let mut pipe = Pipeline::new($stage);
+                pipe.by_ref().take(take).for_each(drop);
+                work(pause);
+                cut(pipe, how);
+            }};
+        }
+        match round % 4 {
+            0 | 1 => run!(process::map(source(0..end), f).workers(workers).maxsize(maxsize)),
+            2 => {
+                let mut saved = order::save(source(0..end), window);
+                let saved_order = saved.handle();
+                run!(order::load(process::map(saved, f).workers(workers).maxsize(maxsize), &saved_order));
+            }
+            _ => {
+                let above = process::each(source(0..end), |x| work(uneven(*x) / 3)).workers(1).maxsize(maxsize);
+                run!(process::map(above, f).workers(workers).maxsize(maxsize).input_maxsize(random.size(9)));
+            }
+        }
+        if round.is_multiple_of(50) {
+            assert_eq!(tinypl_tests::children(), [], "round {round}");
+        }
+    }
+}
+
+/// Brings a pipeline to its end.
+fn cut<P: Pipe + Send>(mut pipe: Pipeline<P>, how: u64) {
+    match how {
+        0 => drop(pipe),
+        1 => {
+            pipe.stop();
+            assert!(matches!(pipe.try_next(), Ok(None)));
+        }
+        2 => {
+            let unwound = catch_unwind(AssertUnwindSafe(|| {
+                let _pipe = pipe;
+                resume_unwind(Box::new("enough"));
+            }));
+            assert!(unwound.is_err());
+        }
+        // by another thread
+        _ => std::thread::scope(|s| {
+            s.spawn(move || drop(pipe));
+        }),
+    }
+}
+
+/// Its workers are killed, too, at any moment of its life and of its end.
+#[test]
+fn cut_and_killed() {
+    let _tidy = tidy(600);
+    let mut random = Random::new(3);
+    for round in 0..rounds(100) {
+        let workers = random.size(3);
+        let f = |x: u64| {
+            work(uneven(x));
+            x
+        };
+        let stage = process::map(source(0..), f).workers(workers).on_death(OnDeath::Retry(1000));
+        let mut stage = stage.end_timeout(Duration::from_secs(3600));
+        let handle = stage.handle();
+        let mut pipe = Pipeline::new(stage);
+        let take = random.below(200) as usize;
+        assert_eq!(pipe.by_ref().take(take).count(), take, "round {round}");
+        wait_until(|| handle.workers() > 0);
+        let (pause, how) = (random.below(500), random.below(3));
+        std::thread::scope(|s| {
+            let killer = handle.clone();
+            s.spawn(move || {
+                work(pause);
+                for pid in killer.pids() {
+                    signal_child(pid, Signal::KILL);
+                }
+            });
+            work(random.below(500));
+            cut(pipe, how);
+        });
+        assert_eq!((tinypl_tests::children(), handle.workers()), (vec![], 0));
+    }
+}
