@@ -71,8 +71,6 @@ fn parent() {
     let mut stage = process::map(source(errands), run).workers(2).maxsize(4).end_timeout(Duration::from_secs(3600));
     let handle = stage.handle();
     let mut pipe = Pipeline::new(stage);
-    // dropped before the pipeline
-    let feed = feed;
     wait_until(|| handle.workers() == 2);
     match phase {
         Phase::Ready => {}
@@ -95,10 +93,11 @@ fn parent() {
         }
     }
     note(&dir, "there", "");
-    finish(end, pipe, &handle);
+    finish(end, &handle, pipe, feed);
 }
 
-fn finish<P: Pipe>(end: End, pipe: Pipeline<P>, handle: &WorkersHandle) {
+/// `_feed` is dropped first: a stop waits for the thread that pulls from it.
+fn finish<P: Pipe>(end: End, handle: &WorkersHandle, pipe: Pipeline<P>, _feed: mpsc::Sender<Errand>) {
     match end {
         End::Kill | End::Terminate | End::Interrupt => loop {
             thread::park();

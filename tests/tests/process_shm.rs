@@ -5,6 +5,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering::SeqCst};
+use std::sync::{Mutex, mpsc};
 use std::thread;
 use std::time::Duration;
 use tinypl::process::{self, Backend, OnDeath, SharedMemoryRingBuffer as Ring, ShmError, ShmRef};
@@ -624,7 +625,7 @@ fn what_a_worker_leaks() {
             std::mem::forget(make(ring, x + 100, 1).unwrap());
             std::mem::forget(item);
         };
-        let (feed, numbers) = std::sync::mpsc::channel();
+        let (feed, numbers) = mpsc::channel();
         let mut stage = process::map_with(source(numbers.into_iter().map(given)), ring.clone(), leak).workers(1);
         let handle = stage.handle();
         let mut pipe = Pipeline::new(stage);
@@ -700,6 +701,55 @@ fn a_worker_that_dies_while_it_waits_for_room() {
             assert_free(&ring);
         }
     }
+}
+
+/// The worker's last item but one is done while it is run again: that is not the end.
+#[test]
+fn the_last_item_is_run_again() {
+    let _tidy = tidy(300);
+    static RECORDS: Records = Records;
+    // elsewhere nothing is logged but this
+    (log::set_max_level(log::LevelFilter::Warn), log::set_logger(&RECORDS)).1.unwrap();
+    let ring = ring(4);
+    let scratch = Scratch::new();
+    let dir = scratch.dir();
+    *HELD.lock().unwrap() = Some(dir.clone());
+    let items = [Errand::once(&dir, 0, Deed::Kill), Errand::always(&dir, 1, Deed::Wait)];
+    let f = |ring: &Ring, errand: Errand| (errand.run(), make(ring, errand.n, 1).unwrap());
+    let stage = process::map_with(source(items), ring.clone(), f).workers(2).on_death(OnDeath::Retry(1));
+    let mut pipe = Pipeline::new(stage);
+    let (x, item) = pipe.next().unwrap();
+    check(&ring, item, x, 1);
+    assert_eq!(x, 1, "the other one is held up in the log");
+    linger();
+    note(&dir, "on", "");
+    let (x, item) = pipe.next().expect("it is run again");
+    check(&ring, item, x, 1);
+    assert_eq!((x, pipe.next().map(|(x, _)| x)), (0, None));
+    *HELD.lock().unwrap() = None;
+    drop(pipe);
+    assert_free(&ring);
+}
+
+/// Where the one who logs that an item is run again waits; it lets the other item go on.
+static HELD: Mutex<Option<PathBuf>> = Mutex::new(None);
+
+struct Records;
+
+impl log::Log for Records {
+    fn enabled(&self, _: &log::Metadata<'_>) -> bool {
+        true
+    }
+
+    fn log(&self, record: &log::Record<'_>) {
+        let held = HELD.lock().unwrap().clone();
+        if let Some(dir) = held.filter(|_| record.args().to_string().contains("run again")) {
+            note(&dir, "go", "");
+            await_note(&dir, "on");
+        }
+    }
+
+    fn flush(&self) {}
 }
 
 /// The states of a process's threads.
@@ -1080,6 +1130,48 @@ fn workers_that_wait_for_one_another() {
             error.to_string().starts_with("no room for 1 byte in shared memory, and nobody who could make room: "),
             "{error}"
         );
+        assert_free(&ring);
+    }
+}
+
+/// A worker has finished an item, waits with its result for company, and then for the room that this result is to free.
+/// However late the worker comes to it: the parent looks.
+#[test]
+fn a_result_that_was_not_sent_holds_up_nobody() {
+    let _tidy = tidy(300);
+    let ring = ring(1);
+    for waits in [true, false] {
+        let (feed, items) = mpsc::channel::<(Option<Words>, bool)>();
+        let f = |ring: &Ring, (given, waits): (Option<Words>, bool)| match (given, waits) {
+            (Some(_), _) => None,
+            (None, true) => Some(ring.write(&[1; 10][..]).unwrap()),
+            // at least it gives others the chance
+            (None, false) => loop {
+                match ring.try_write(&[1; 10][..]) {
+                    Err(ShmError::Full { .. }) => thread::yield_now(),
+                    written => break Some(written.unwrap()),
+                }
+            },
+        };
+        let mut stage = process::map_with(source(items), ring.clone(), f).workers(1);
+        let handle = stage.handle();
+        let mut pipe = Pipeline::new(stage);
+        for _ in 0..20 {
+            wait_until(|| handle.workers() == 1);
+            let pid = handle.pids()[0];
+            assert!(signal_child(pid, Signal::STOP));
+            wait_until(|| state(pid) == Some('T'));
+            // the parent has looked in vain by the time that the worker sees them, both at once
+            feed.send((Some(ring.write(&[7; 10][..]).unwrap()), waits)).unwrap();
+            feed.send((None, waits)).unwrap();
+            linger();
+            assert!(signal_child(pid, Signal::CONT));
+            assert!(pipe.next().unwrap().is_none());
+            assert_eq!(*ring.read(pipe.next().unwrap().unwrap()).unwrap(), [1; 10]);
+        }
+        drop(feed);
+        assert!(pipe.next().is_none());
+        drop(pipe);
         assert_free(&ring);
     }
 }

@@ -59,6 +59,8 @@ pub(crate) struct Ledger<G> {
     /// What no worker has.
     waiting: VecDeque<Job<G>>,
     links: Vec<Link<G>>,
+    /// How many jobs have lost their worker, and it is not decided yet what becomes of them.
+    mourned: usize,
     /// How many items to send at once at most.
     most: usize,
     /// Nothing more comes from above.
@@ -77,8 +79,9 @@ impl<G> Ledger<G> {
             took: (0, 0),
             since: Instant::now(),
         };
-        let most = (under_way / workers / 2).clamp(1, MOST / 2);
-        Self { waiting: VecDeque::new(), links: (0..workers).map(|_| link()).collect(), most, over: false }
+        let most = (under_way / workers).clamp(1, MOST / 2);
+        let links = (0..workers).map(|_| link()).collect();
+        Self { waiting: VecDeque::new(), links, mourned: 0, most, over: false }
     }
 
     pub(crate) fn link(&self, k: usize) -> &Link<G> {
@@ -92,7 +95,8 @@ impl<G> Ledger<G> {
 
     /// Whether every item has been dealt with, and no more will come.
     pub(crate) fn is_done(&self) -> bool {
-        self.over && self.waiting.is_empty() && self.links.iter().all(|link| link.under_way.is_empty())
+        let idle = || self.links.iter().all(|link| link.under_way.is_empty());
+        self.over && self.mourned == 0 && self.waiting.is_empty() && idle()
     }
 
     /// How many items are sent at once, as things are.
@@ -204,6 +208,7 @@ impl<G> Ledger<G> {
     }
 
     /// A worker has died, and all that it sent was taken: the job that it was at, if it was at one. The others wait again.
+    /// Until that job goes [`again`](Self::again) or is [`given_up`](Self::given_up) there is still something to do.
     pub(crate) fn died(&mut self, k: usize, page: &Page) -> Option<Job<G>> {
         let link = &mut self.links[k];
         // what is left after a recall was started before it
@@ -213,12 +218,19 @@ impl<G> Ledger<G> {
         for job in back.into_iter().rev() {
             self.waiting.push_front(job);
         }
+        self.mourned += usize::from(ran.is_some());
         ran
     }
 
     /// To be run again, before all others.
     pub(crate) fn again(&mut self, job: Job<G>) {
+        self.mourned -= 1;
         self.waiting.push_front(job);
+    }
+
+    /// One that a worker died of is not run again.
+    pub(crate) fn given_up(&mut self) {
+        self.mourned -= 1;
     }
 }
 
@@ -442,8 +454,12 @@ mod tests {
             if let Some(mut job) = ran {
                 let fate = &mut self.jobs[job.number as usize];
                 assert_eq!(job.deaths, fate.deaths);
+                let over = std::mem::replace(&mut self.ledger.over, true);
+                assert!(!self.ledger.is_done(), "it may have to be run again");
+                self.ledger.over = over;
                 if self.random.below(3) == 0 {
                     fate.skipped = true;
+                    self.ledger.given_up();
                 } else {
                     (fate.deaths, job.deaths) = (fate.deaths + 1, job.deaths + 1);
                     self.ledger.again(job);

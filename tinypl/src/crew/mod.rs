@@ -26,3 +26,4 @@ pub(crate) use options::Options;
 pub(crate) use supervise::{Context, Crew, Shared, pack};
 pub(crate) use task::{Each, Map, MapInit, MapWith, Task};
 pub(crate) use why::why;
+pub(crate) use worker::waits;

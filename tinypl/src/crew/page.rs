@@ -85,6 +85,12 @@ impl Page {
         fence(Release); // SYNC POINT: `finished`; who sees a byte of the next frames sees that the last epoch has ended
     }
 
+    /// What tells apart the frames that are not sent; `None` if there are none.
+    pub(crate) fn unsent(&self) -> Option<(u64, u64)> {
+        let length = self.word(Word::Length).load(Acquire);
+        (length > 0).then(|| (self.word(Word::Epoch).load(Relaxed), length))
+    }
+
     // ---- the parent's side
 
     /// Takes back all items that were not started; the first of them. `None` if that was done before, and the worker has
@@ -139,9 +145,9 @@ mod tests {
         let page = page();
         assert_eq!(page.finished(), []);
         assert!(page.publish(&[1, 2]) && page.publish(&[3]));
-        assert_eq!(page.finished(), [1, 2, 3]);
+        assert_eq!((page.finished(), page.unsent()), (vec![1, 2, 3], Some((0, 3))));
         page.sent();
-        assert_eq!(page.finished(), []);
+        assert_eq!((page.finished(), page.unsent()), (vec![], None));
         assert!(page.publish(&[4]));
         assert_eq!(page.finished(), [4]);
     }

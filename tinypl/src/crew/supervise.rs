@@ -151,6 +151,14 @@ enum Seen {
     Page,
 }
 
+/// What came from a worker.
+struct Taken {
+    /// Whether there was an answer.
+    any: bool,
+    /// It waits for what may become of results that it has finished and not sent.
+    waits: bool,
+}
+
 impl From<Garbage> for Parting {
     fn from(garbage: Garbage) -> Self {
         Self::Garbage(garbage.to_string())
@@ -194,9 +202,10 @@ impl<P: Pipe<Item = T::In>, T: Task> Crew<P, T> {
         let mut items = 0;
         while !hand.flow.stop.is_requested() {
             let room = desk.input.as_ref().map_or(usize::MAX, |input| input.free(items));
-            // cheap items are worth waiting for company
+            // cheap items are worth waiting for company; but not for so much that the consumer, who may nap till three quarters
+            // of the bound are finished, would wait for us in turn
             let chunk = lock(&desk.ledger).chunk();
-            let enough = (hand.flow.credits.bound() / 2).min(2 * chunk).min(CHUNK);
+            let enough = (hand.flow.credits.bound() / 4).min(2 * chunk).min(CHUNK);
             if chunk > 1 && hand.flow.credits.free(hand.taken) < enough {
                 let _pulling = Pulling::begin();
                 hand.flow.credits.nap(hand.taken, enough);
@@ -391,13 +400,17 @@ impl<P: Pipe<Item = T::In>, T: Task> Crew<P, T> {
                     if worker.frames.read(&*worker.socket).unwrap_or(0) == 0 {
                         return Err(Parting::Gone);
                     }
-                    self.take(desk, k, &mut worker.frames, Seen::Socket, flow, results)?;
-                    looked = false;
+                    let taken = self.take(desk, k, &mut worker.frames, Seen::Socket, flow, results)?;
+                    looked = taken.waits;
+                    if taken.waits {
+                        let mut finished = Frames::of(worker.page.finished());
+                        self.take(desk, k, &mut finished, Seen::Page, flow, results)?;
+                    }
                 }
                 Heard::Quit => return Err(Parting::Quit),
                 Heard::Nothing => {
                     let mut finished = Frames::of(worker.page.finished());
-                    let any = self.take(desk, k, &mut finished, Seen::Page, flow, results)?;
+                    let Taken { any, .. } = self.take(desk, k, &mut finished, Seen::Page, flow, results)?;
                     looked = true;
                     self.hand_out(desk);
                     if let Some(limit) = desk.late(k).filter(|_| !any) {
@@ -408,7 +421,7 @@ impl<P: Pipe<Item = T::In>, T: Task> Crew<P, T> {
         }
     }
 
-    /// Takes the answers that have come, and sends the worker more. Whether there was one.
+    /// Takes the answers that have come, and sends the worker more.
     fn take(
         &self,
         desk: &Desk<Rides<P>>,
@@ -417,10 +430,14 @@ impl<P: Pipe<Item = T::In>, T: Task> Crew<P, T> {
         seen: Seen,
         flow: &Flow,
         results: &Results<Given<P, T>>,
-    ) -> Result<bool, Parting> {
-        let mut answers = Vec::new();
+    ) -> Result<Taken, Parting> {
+        let (mut answers, mut waits) = (Vec::new(), false);
         let mut ledger = lock(&desk.ledger);
         while let Some(frame) = frames.next()? {
+            if frame.kind == Kind::Waits {
+                waits = true;
+                continue;
+            }
             if !matches!(frame.kind, Kind::Done | Kind::Panicked | Kind::Failed) {
                 return Err(Garbage::OutOfPlace(frame.kind).into());
             }
@@ -433,7 +450,7 @@ impl<P: Pipe<Item = T::In>, T: Task> Crew<P, T> {
             }
         }
         if answers.is_empty() {
-            return Ok(false);
+            return Ok(Taken { any: false, waits });
         }
         ledger.pace(k);
         // before anything else: the worker is not to wait. But for what is long, everybody else would
@@ -468,7 +485,7 @@ impl<P: Pipe<Item = T::In>, T: Task> Crew<P, T> {
                 Ok(Heard::Socket) | Err(_) => {}
             }
         }
-        Ok(true)
+        Ok(Taken { any: true, waits })
     }
 
     /// What an answer says.
@@ -567,16 +584,20 @@ impl<P: Pipe<Item = T::In>, T: Task> Crew<P, T> {
     ) {
         let error = |what| Error::at_item(what, self.site, job.number);
         match desk.options.on_death {
-            OnDeath::Fail => flow.fail(error(format!(
-                "{what}; `on_death = retry(1)` would run it once more, `on_death = skip` leave it out"
-            ))),
+            OnDeath::Fail => {
+                flow.fail(error(format!(
+                    "{what}; `on_death = retry(1)` would run it once more, `on_death = skip` leave it out"
+                )));
+                lock(&desk.ledger).given_up();
+            }
             OnDeath::Retry(n) if job.deaths < n => {
                 log::warn!("{}; it is run again", error(what.to_owned()));
                 job.deaths += 1;
                 lock(&desk.ledger).again(job);
             }
             OnDeath::Retry(n) => {
-                flow.fail(error(format!("{what}; this happened {} times, `on_death = retry({n})`", n + 1)))
+                flow.fail(error(format!("{what}; this happened {} times, `on_death = retry({n})`", n + 1)));
+                lock(&desk.ledger).given_up();
             }
             OnDeath::Skip => {
                 log::warn!("{}; it is left out", error(what.to_owned()));
@@ -585,6 +606,7 @@ impl<P: Pipe<Item = T::In>, T: Task> Crew<P, T> {
                     None => flow.credits.give_back(1),
                 }
                 drop(job);
+                lock(&desk.ledger).given_up();
                 desk.finished(1);
             }
         }

@@ -5,8 +5,8 @@ use serde::Serialize;
 use std::io::{self, Read};
 use std::ops::Range;
 
-/// The longest frame: what is larger belongs into shared memory.
-pub(crate) const LIMIT: usize = 1 << 30;
+/// The longest frame: what is larger belongs into shared memory. (Tests need not make as much to see what happens.)
+pub(crate) const LIMIT: usize = if cfg!(test) { 1 << 22 } else { 1 << 30 };
 /// What stands before a body.
 pub(crate) const HEAD: usize = 4 + 1 + 8;
 /// How much is read at once.
@@ -33,10 +33,12 @@ pub(crate) enum Kind {
     Panicked,
     /// From a worker: an item could not be decoded, or its result not be encoded; the sentence that says so.
     Failed,
+    /// From a worker: it is going to wait, maybe for what becomes of results that its page shows.
+    Waits,
 }
 
 impl Kind {
-    const ALL: [Self; 9] = [
+    const ALL: [Self; 10] = [
         Self::Hello,
         Self::Item,
         Self::Resume,
@@ -46,6 +48,7 @@ impl Kind {
         Self::Done,
         Self::Panicked,
         Self::Failed,
+        Self::Waits,
     ];
 
     fn of(byte: u8) -> Option<Self> {
@@ -101,7 +104,7 @@ pub(crate) enum PushError<E> {
 
 /// A frame whose body is known not to be too long.
 pub(crate) fn push_short(out: &mut Vec<u8>, kind: Kind, number: u64, body: &[u8]) {
-    let body = &body[..body.len().min(LIMIT / 2)];
+    let body = &body[..body.len().min(LIMIT - HEAD)];
     let pushed = push(out, kind, number, |out| {
         out.extend(body);
         Ok::<(), ()>(())
@@ -239,7 +242,7 @@ mod tests {
     fn frames_come_back_however_the_bytes_are_cut() {
         let mut bytes = Vec::new();
         let sent: Vec<(Kind, u64, Vec<u8>)> =
-            (0..20_u64).map(|i| (Kind::ALL[i as usize % 9], i * i, vec![i as u8; (i * i * i) as usize])).collect();
+            (0..20_u64).map(|i| (Kind::ALL[i as usize % Kind::ALL.len()], i * i, vec![i as u8; (i * i * i) as usize])).collect();
         for (kind, number, body) in &sent {
             push_short(&mut bytes, *kind, *number, body);
         }
@@ -262,7 +265,7 @@ mod tests {
         let framed = |length: u32, rest: &[u8]| Frames::of([&length.to_le_bytes(), rest].concat());
         assert_eq!(all(framed(u32::MAX, &[])), Err(Garbage::TooLong(u32::MAX as usize)));
         assert_eq!(all(framed(8, &[])), Err(Garbage::TooShort(8)));
-        assert_eq!(all(framed(9, &[9])), Err(Garbage::Kind(9)));
+        assert_eq!(all(framed(9, &[10])), Err(Garbage::Kind(10)));
         assert_eq!(all(framed(LIMIT as u32, &[1])), Ok(vec![]), "the rest may come");
     }
 

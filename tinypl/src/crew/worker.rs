@@ -18,6 +18,7 @@ use std::mem::MaybeUninit;
 use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -105,7 +106,8 @@ pub(crate) fn enter<T: Task>(input: Input) -> io::Result<()> {
         let context = luggage::unpacking(fds, || postcard::from_bytes(&hello.context));
         match context {
             Ok(context) => {
-                Runner { task, context, state: None, socket, page, out: Vec::new(), since: Instant::now() }.run(frames)
+                let outlet = Arc::new(Outlet { socket, page, told: Mutex::new(None) });
+                Runner { task, context, state: None, outlet, out: Vec::new(), since: Instant::now() }.run(frames)
             }
             Err(error) => {
                 let context = type_name::<T::Context>();
@@ -147,13 +149,59 @@ fn watch(socket: &UnixStream) -> io::Result<()> {
     }
 }
 
+/// The way to the parent.
+struct Outlet {
+    socket: UnixStream,
+    page: Page,
+    /// Held to send something whole. Which results the parent was told to look at.
+    told: Mutex<Option<(u64, u64)>>,
+}
+
+/// Of a worker that is ready.
+static OUTLET: Mutex<Option<Arc<Outlet>>> = Mutex::new(None);
+
+/// In a worker: this thread is going to wait, and maybe for what becomes of results that were finished and wait for company.
+/// Nobody else would send them, while `f` runs.
+pub(crate) fn waits() {
+    let outlet = lock(&OUTLET).clone();
+    if let Some(outlet) = outlet {
+        outlet.tell();
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Outlet {
+    /// Sends what the page shows.
+    fn send(&self, results: &[u8]) -> io::Result<()> {
+        let _whole = lock(&self.told);
+        send_all(&self.socket, results)?;
+        self.page.sent();
+        Ok(())
+    }
+
+    /// Has the parent look at the page, once for the same results.
+    fn tell(&self) {
+        let mut told = lock(&self.told);
+        let unsent = self.page.unsent();
+        if unsent.is_some() && *told != unsent {
+            *told = unsent;
+            let mut out = Vec::new();
+            wire::push_short(&mut out, Kind::Waits, 0, &[]);
+            // if it is gone, this process goes, too
+            let _ = send_all(&self.socket, &out);
+        }
+    }
+}
+
 /// Runs items.
 struct Runner<T: Task> {
     task: T,
     context: T::Context,
     state: Option<T::State>,
-    socket: UnixStream,
-    page: Page,
+    outlet: Arc<Outlet>,
     /// Results that wait for company; the page shows them, too.
     out: Vec<u8>,
     /// Since when they wait, at the earliest.
@@ -164,7 +212,8 @@ impl<T: Task> Runner<T> {
     fn run(mut self, mut frames: Frames) -> io::Result<()> {
         let mut ready = Vec::new();
         wire::push_short(&mut ready, Kind::Ready, 0, &[]);
-        send_all(&self.socket, &ready)?;
+        send_all(&self.outlet.socket, &ready)?;
+        *lock(&OUTLET) = Some(self.outlet.clone());
         let mut recalled = false;
         loop {
             self.since = Instant::now();
@@ -172,13 +221,13 @@ impl<T: Task> Runner<T> {
             while let Some(frame) = frames.next().map_err(io::Error::other)? {
                 match frame.kind {
                     Kind::Item if recalled => {}
-                    Kind::Item if self.page.start() => {
+                    Kind::Item if self.outlet.page.start() => {
                         self.item(frame.number, frames.body(&frame))?;
                         began = self.item_took(began)?;
                     }
                     Kind::Item => recalled = true,
                     Kind::Resume => {
-                        self.page.resume(frame.number);
+                        self.outlet.page.resume(frame.number);
                         recalled = false;
                     }
                     Kind::Stop => return self.send(),
@@ -186,7 +235,7 @@ impl<T: Task> Runner<T> {
                 }
             }
             self.send()?;
-            if frames.read(&self.socket)? == 0 {
+            if frames.read(&self.outlet.socket)? == 0 {
                 return Ok(());
             }
         }
@@ -195,7 +244,7 @@ impl<T: Task> Runner<T> {
     /// Notes how long an item took, and sends results that have waited. When the next item begins.
     fn item_took(&mut self, began: Instant) -> io::Result<Instant> {
         let now = Instant::now();
-        self.page.took((now - began).as_nanos() as u64);
+        self.outlet.page.took((now - began).as_nanos() as u64);
         if now - self.since < COMPANY {
             return Ok(now);
         }
@@ -225,7 +274,7 @@ impl<T: Task> Runner<T> {
             }
         }
         let _ = io::stdout().flush();
-        if self.page.publish(&self.out[start..]) {
+        if self.outlet.page.publish(&self.out[start..]) {
             return Ok(());
         }
         // what is too large for the page is sent at once
@@ -266,8 +315,7 @@ impl<T: Task> Runner<T> {
         if self.out.is_empty() {
             return Ok(());
         }
-        send_all(&self.socket, &self.out)?;
-        self.page.sent();
+        self.outlet.send(&self.out)?;
         self.out.clear();
         Ok(())
     }
@@ -278,7 +326,9 @@ mod tests {
     use super::*;
     use crate::crew::task::Map;
     use crate::shm::Backend;
+    use crate::{Pipeline, process, source};
     use rustix::net::{SendAncillaryBuffer, SendAncillaryMessage, SendFlags, sendmsg};
+    use serde::{Deserialize, Serialize};
     use std::io::{IoSlice, Read};
     use std::net::Shutdown;
     use std::os::fd::{AsFd, BorrowedFd};
@@ -407,6 +457,50 @@ mod tests {
             let mut said = Vec::new();
             parent.read_to_end(&mut said).expect("the worker's end is closed");
             assert!(refusal(said).contains(says));
+        }
+    }
+
+    /// Bytes that serde takes as such.
+    #[derive(Serialize, Deserialize)]
+    struct Text(String);
+
+    impl Text {
+        fn new(length: usize) -> Self {
+            Self("x".repeat(length))
+        }
+    }
+
+    /// This executable can be a worker, too. Just below the limit all goes well.
+    #[test]
+    fn what_is_too_long_to_travel() {
+        let short = wire::LIMIT - 1000;
+        let assert_says = |result: Result<Vec<Text>, crate::Error>, item: Option<u64>, says: &str| {
+            let error = result.map(drop).expect_err("it is too long");
+            assert!(error.message().contains(says) && error.message().contains("over the limit of"), "{error}");
+            assert_eq!((error.item(), error.location().map(|at| at.file())), (item, Some(file!())), "{error}");
+        };
+        for (length, fails) in [(short, false), (wire::LIMIT, true)] {
+            let items = (0..3).map(|n| Text::new(if n == 1 { length } else { 1 })).collect::<Vec<_>>();
+            let result = Pipeline::new(process::map(source(items), |text| text).workers(1)).try_collect();
+            if fails {
+                assert_says(result, Some(1), "the item, of type ");
+            } else {
+                assert_eq!(result.expect("it fits").len(), 3);
+            }
+            let lengths = vec![1, length, 1];
+            let result = Pipeline::new(process::map(source(lengths), Text::new).workers(1)).try_collect();
+            if fails {
+                assert_says(result, Some(1), "the result, of type ");
+            } else {
+                assert_eq!(result.expect("it fits").len(), 3);
+            }
+            let stage = process::map_with(source([1]), Text::new(length), |text, n| Text::new(n + text.0.len()));
+            let result = Pipeline::new(stage.workers(1)).try_collect();
+            if fails {
+                assert_says(result, None, "the context is ");
+            } else {
+                assert_eq!(result.expect("it fits")[0].0.len(), short + 1);
+            }
         }
     }
 }

@@ -5,6 +5,7 @@ use super::error::ShmError;
 use super::keeper::Keeper;
 use super::region::Region;
 use super::wire::{Answer, Figures, Grant, Name, Patience, Reply, Request, Stamp, frame, unframe};
+use crate::crew;
 use crate::crew::luggage::Passenger;
 use crate::pool::stop;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
@@ -173,7 +174,12 @@ impl Keeper for Client {
     fn reserve(&self, bytes: usize, wait: bool) -> Result<Grant, ShmError> {
         let reserve = |patience| granted(self.ask(|tag| Request::Reserve { tag, bytes, patience })?);
         let granted = match reserve(Patience::No) {
-            Err(ShmError::Full { .. }) if wait => {
+            Err(full @ ShmError::Full { .. }) => {
+                // who makes room may be waiting for a result that was not sent
+                crew::waits();
+                if !wait {
+                    return Err(full);
+                }
                 let alone = threads() == Some(OURS);
                 reserve(Patience::Waits { kept: alone.then(|| self.kept.load(Relaxed)) })
             }
