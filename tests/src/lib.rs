@@ -15,7 +15,7 @@ pub use gate::{Gate, linger, wait_until};
 pub use ledger::{Ledger, Numbers};
 pub use process::{alone, child, cpu_millis, is_child, workers};
 pub use random::{Random, rounds, uneven, work};
-pub use remains::{Tidy, children, family, lives, resident, signal_child, state, tidy};
+pub use remains::{Tidy, children, family, lives, resident, signal_child, stands_still, states, tidy};
 pub use scratch::{Scratch, await_note, note, notes};
 pub use signals::signals;
 pub use tally::{Tally, Thing};

@@ -76,9 +76,16 @@ pub fn resident(pid: u32) -> usize {
     4096 * statm.split(' ').nth(1).map_or(0, |pages| pages.parse::<usize>().unwrap_or(0))
 }
 
-/// The state of a process, as `ps` shows it.
-pub fn state(pid: u32) -> Option<char> {
-    stat(pid).map(|stat| stat.state)
+/// The states of a process's threads, as `ps` shows them.
+pub fn states(pid: u32) -> Vec<char> {
+    let Ok(tasks) = fs::read_dir(format!("/proc/{pid}/task")) else { return Vec::new() };
+    tasks.flatten().filter_map(|task| stat(task.file_name().to_str()?.parse().ok()?)).map(|stat| stat.state).collect()
+}
+
+/// Whether all of a process stands still, after `SIGSTOP`.
+pub fn stands_still(pid: u32) -> bool {
+    let states = states(pid);
+    !states.is_empty() && states.iter().all(|state| *state == 'T')
 }
 
 struct Stat {

@@ -8,7 +8,9 @@ use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
 use std::sync::{Mutex, Once, mpsc};
 use tinypl::process::{self, OnDeath, WorkersHandle};
 use tinypl::{Error, Pipe, Pipeline, order, source};
-use tinypl_tests::{Deed, Errand, Scratch, children, note, notes, runs_of, signal_child, state, tidy, wait_until};
+use tinypl_tests::{
+    Deed, Errand, Scratch, children, note, notes, runs_of, signal_child, stands_still, states, tidy, wait_until,
+};
 
 /// How a function ends its worker, and what the error says of it.
 const ENDS: [(Deed, &str); 6] = [
@@ -326,6 +328,8 @@ fn idle_workers_that_keep_dying() {
             wait_until(|| handle.restarts() == n && handle.workers() == 1);
             assert!(signal_child(handle.pids()[0], Signal::KILL));
         }
+        // not before the last one was buried: the end would come first
+        wait_until(|| handle.workers() == 0);
         drop(feed);
         handle
     });
@@ -399,12 +403,13 @@ impl<'de> Deserialize<'de> for Slow {
 /// is killed.
 #[test]
 fn a_worker_killed_with_a_half_written_reply() {
-    const LARGE: usize = 64 << 20;
+    const LARGE: usize = 8 << 20;
     let _tidy = tidy(300);
     for policy in [OnDeath::Fail, OnDeath::Retry(1), OnDeath::Skip] {
         let scratch = Scratch::new();
         let dir = scratch.dir();
-        (HELD.store(true, SeqCst), DECODING.store(false, SeqCst));
+        HELD.store(true, SeqCst);
+        DECODING.store(false, SeqCst);
         let f = |(size, errand): (usize, Errand)| {
             let bytes = vec![errand.run() as u8; size];
             note(&errand.dir, "done", errand.n);
@@ -418,7 +423,7 @@ fn a_worker_killed_with_a_half_written_reply() {
         wait_until(|| DECODING.load(SeqCst) && notes(&dir, "done").len() == 2);
         let pid = handle.pids()[0];
         // it sleeps when no more of the reply fits
-        wait_until(|| thread_states(pid) == ['S', 'S']);
+        wait_until(|| states(pid) == ['S', 'S']);
         assert!(signal_child(pid, Signal::KILL));
         HELD.store(false, SeqCst);
         let (items, error) = outcome(pipe);
@@ -442,31 +447,25 @@ fn a_worker_killed_with_a_half_written_reply() {
     }
 }
 
-/// The states of a process's threads.
-fn thread_states(pid: u32) -> Vec<char> {
-    let Ok(tasks) = std::fs::read_dir(format!("/proc/{pid}/task")) else { return Vec::new() };
-    tasks.flatten().filter_map(|task| state(task.file_name().to_str()?.parse().ok()?)).collect()
-}
-
 /// The parent is in the middle of writing an item when its worker goes: that item was never started.
 #[test]
 fn a_worker_killed_with_a_half_written_item() {
-    const LARGE: usize = 64 << 20;
+    const LARGE: usize = 8 << 20;
     let _tidy = tidy(300);
     for policy in [OnDeath::Fail, OnDeath::Retry(0), OnDeath::Skip] {
-        let (feed, items) = mpsc::channel::<Vec<u8>>();
-        let mut stage = process::map(source(items), |bytes| bytes.len()).workers(1).on_death(policy);
+        let (feed, items) = mpsc::channel::<String>();
+        let mut stage = process::map(source(items), |text| text.len()).workers(1).on_death(policy);
         let handle = stage.handle();
         let mut pipe = Pipeline::new(stage);
         wait_until(|| handle.workers() == 1);
-        feed.send(vec![0; 10]).unwrap();
+        feed.send("x".repeat(10)).unwrap();
         assert_eq!(pipe.next(), Some(10));
         let pid = handle.pids()[0];
         assert!(signal_child(pid, Signal::STOP));
-        wait_until(|| state(pid) == Some('T'));
-        feed.send(vec![0; LARGE]).unwrap();
+        wait_until(|| stands_still(pid));
+        feed.send("x".repeat(LARGE)).unwrap();
         // the thread that writes sleeps when no more of it fits
-        feed.send(vec![0; 5]).unwrap();
+        feed.send("x".repeat(5)).unwrap();
         tinypl_tests::linger();
         assert!(signal_child(pid, Signal::KILL));
         drop(feed);

@@ -52,8 +52,12 @@ impl<'de> Deserialize<'de> for Freak {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let (n, fault) = Deserialize::deserialize(deserializer)?;
         match (fault, PARENT.get().is_some()) {
-            (Fault::DecodeInParent, true) | (Fault::DecodeInWorker, false) => Err(D::Error::custom("too freaky to come")),
-            (Fault::PanicAtDecodeInParent, true) | (Fault::PanicAtDecodeInWorker, false) => panic!("too freaky to come"),
+            (Fault::DecodeInParent, true) | (Fault::DecodeInWorker, false) => {
+                Err(D::Error::custom("too freaky to come"))
+            }
+            (Fault::PanicAtDecodeInParent, true) | (Fault::PanicAtDecodeInWorker, false) => {
+                panic!("too freaky to come")
+            }
             _ => Ok(Self { n, fault }),
         }
     }
@@ -306,7 +310,8 @@ fn policies_for_panics() {
     const NAME: &str = "policies_for_panics";
     let _tidy = tidy(300);
     if is_child(NAME) {
-        let policy = if std::env::var_os("EXIT").is_some() { OnWorkerError::Exit } else { OnWorkerError::ForwardAndPrint };
+        let policy =
+            if std::env::var_os("EXIT").is_some() { OnWorkerError::Exit } else { OnWorkerError::ForwardAndPrint };
         let (stage, line) = (process::map(source(0..100), |x| if x == 7 { panic!("no 7") } else { x }), line!());
         println!("\nline {line}");
         let (_, error) = outcome(Pipeline::new(stage.workers(2).on_worker_error(policy)));

@@ -10,7 +10,8 @@ use std::time::{Duration, Instant};
 use tinypl::process::{self, WorkersHandle};
 use tinypl::{Pipe, Pipeline, source};
 use tinypl_tests::{
-    Deed, Errand, Random, Scratch, await_note, child, family, is_child, linger, note, notes, rounds, runs_of, tidy, wait_until,
+    Deed, Errand, Random, Scratch, await_note, child, family, is_child, linger, note, notes, rounds, runs_of,
+    stands_still, tidy, wait_until,
 };
 
 /// Where the parent, a child of the test, finds its directory, its phase and how it is to end.
@@ -172,7 +173,8 @@ fn workers_go_with_their_parent_while_they_start() {
     if is_child(NAME) {
         let dir = PathBuf::from(env::var_os(DIR).unwrap());
         note(&dir, "begun", "");
-        return Pipeline::new(process::map(source((0..).map(move |n| Errand::new(&dir, n))), run).workers(4)).for_each(drop);
+        return Pipeline::new(process::map(source((0..).map(move |n| Errand::new(&dir, n))), run).workers(4))
+            .for_each(drop);
     }
     let mut random = Random::new(1);
     for _ in 0..rounds(60) {
@@ -217,7 +219,8 @@ fn a_parent_that_is_stopped() {
     let _tidy = tidy(300);
     if is_child(NAME) {
         let dir = PathBuf::from(env::var_os(DIR).unwrap());
-        let errands: Vec<_> = (0..20).map(|n| Errand::always(&dir, n, if n == 10 { Deed::Wait } else { Deed::Work })).collect();
+        let errands: Vec<_> =
+            (0..20).map(|n| Errand::always(&dir, n, if n == 10 { Deed::Wait } else { Deed::Work })).collect();
         let all = Pipeline::new(process::map(source(errands), |errand| errand.run()).workers(1)).collect::<Vec<_>>();
         return note(&dir, "all", all.len());
     }
@@ -225,8 +228,14 @@ fn a_parent_that_is_stopped() {
     let mut parent = start(NAME, &scratch.dir(), Phase::Busy, End::Exit);
     wait_until(|| runs_of(&scratch.dir(), 10).len() == 1);
     kill_process(pid(&parent), Signal::STOP).unwrap();
+    wait_until(|| stands_still(parent.id()));
     note(&scratch.dir(), "go", "");
-    wait_until(|| runs_of(&scratch.dir(), 11).len() == 1 || { linger(); true });
+    wait_until(|| {
+        runs_of(&scratch.dir(), 11).len() == 1 || {
+            linger();
+            true
+        }
+    });
     assert_eq!(family(&scratch.dir()).len(), 2);
     kill_process(pid(&parent), Signal::CONT).unwrap();
     assert!(parent.wait().unwrap().success());

@@ -32,7 +32,8 @@ fn killed_at_random_and_in_order() {
                 next_kill = x + 1 + random.below(300);
                 let pids = handle.pids();
                 if !pids.is_empty() {
-                    kills += u64::from(signal_child(random.one_of(&pids), random.one_of(&[Signal::KILL, Signal::TERM])));
+                    kills +=
+                        u64::from(signal_child(random.one_of(&pids), random.one_of(&[Signal::KILL, Signal::TERM])));
                 }
             }
         }

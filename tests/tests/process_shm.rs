@@ -11,8 +11,8 @@ use std::time::Duration;
 use tinypl::process::{self, Backend, OnDeath, SharedMemoryRingBuffer as Ring, ShmError, ShmRef};
 use tinypl::{Error, Pipe, Pipeline, pipeline, source};
 use tinypl_tests::{
-    Deed, Errand, Random, Scratch, await_note, linger, note, notes, rounds, runs_of, signal_child, state, tidy,
-    wait_until, work,
+    Deed, Errand, Random, Scratch, await_note, linger, note, notes, rounds, runs_of, signal_child, stands_still,
+    states, tidy, wait_until, work,
 };
 
 const PAGE: usize = 4096;
@@ -676,7 +676,7 @@ fn a_worker_that_dies_while_it_waits_for_room() {
             let asks = || notes(&dir, "asks");
             wait_until(|| asks().len() == 2 && asks().contains(&"0".to_owned()));
             // each of their threads sleeps
-            wait_until(|| handle.pids().iter().all(|pid| thread_states(*pid).iter().all(|state| *state == 'S')));
+            wait_until(|| handle.pids().iter().all(|pid| states(*pid).iter().all(|state| *state == 'S')));
             note(&dir, "go", "");
             if policy == OnDeath::Fail {
                 // the error comes while the other one still waits
@@ -750,12 +750,6 @@ impl log::Log for Records {
     }
 
     fn flush(&self) {}
-}
-
-/// The states of a process's threads.
-fn thread_states(pid: u32) -> Vec<char> {
-    let Ok(tasks) = std::fs::read_dir(format!("/proc/{pid}/task")) else { return Vec::new() };
-    tasks.flatten().filter_map(|task| state(task.file_name().to_str()?.parse().ok()?)).collect()
 }
 
 /// Kills workers of these stages at random until it is dropped.
@@ -1160,7 +1154,7 @@ fn a_result_that_was_not_sent_holds_up_nobody() {
             wait_until(|| handle.workers() == 1);
             let pid = handle.pids()[0];
             assert!(signal_child(pid, Signal::STOP));
-            wait_until(|| state(pid) == Some('T'));
+            wait_until(|| stands_still(pid));
             // the parent has looked in vain by the time that the worker sees them, both at once
             feed.send((Some(ring.write(&[7; 10][..]).unwrap()), waits)).unwrap();
             feed.send((None, waits)).unwrap();

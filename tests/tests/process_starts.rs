@@ -365,6 +365,41 @@ fn a_parent_that_goes_away_at_once() {
     assert!(output.stdout.is_empty() && !String::from_utf8_lossy(&output.stderr).contains("panicked"), "{output:?}");
 }
 
+/// Some programs, and those whom they start, have their children buried by the system: how a worker ended is not known then.
+#[test]
+fn where_children_are_not_waited_for() {
+    const NAME: &str = "where_children_are_not_waited_for";
+    let _tidy = tidy(300);
+    if is_child(NAME) {
+        say(sum(numbers(100)));
+        let f = |x: u64| if x == 7 { std::process::abort() } else { x };
+        say(sum(Pipeline::new(process::map(source(0..10), f).workers(2).on_death(OnDeath::Skip))));
+        return say(sum(Pipeline::new(process::map(source(0..10), f).workers(2))));
+    }
+    let scratch = Scratch::new();
+    let template = child(NAME);
+    let mut command = Command::new("sh");
+    command.args(["-c", "trap '' CHLD; exec \"$0\" \"$@\""]).arg(template.get_program()).args(template.get_args());
+    command.envs(template.get_envs().filter_map(|(name, value)| Some((name, value?))));
+    let (output, said) = run(&mut command, &scratch);
+    assert!(output.status.success(), "{output:?}");
+    assert_eq!(said[..2], ["sum 5050", "sum 38"]);
+    assert!(said[2].contains("died at this item") && said[2].contains("item 7)"), "{said:?}");
+}
+
+/// Handles keep nothing alive.
+#[test]
+fn handles_outlive_their_stage() {
+    let tidy = tidy(300);
+    let mut stage = process::map(source(0..), |x: u64| x).workers(2);
+    let handle = stage.handle();
+    let mut pipe = Pipeline::new(stage);
+    assert_eq!((pipe.by_ref().take(100).count(), handle.workers() > 0), (100, true));
+    drop(pipe);
+    tidy.check();
+    assert_eq!((handle.workers(), handle.pids(), handle.fill(), handle.restarts()), (0, vec![], 0, 0));
+}
+
 /// The variable is set in the parent, too: it is one that was started with it by accident, and that called `init` to no end.
 #[test]
 fn init_does_nothing_in_a_program() {

@@ -8,7 +8,8 @@ use std::time::Duration;
 use tinypl::process::{self, OnDeath};
 use tinypl::{Error, Pipe, Pipeline, source};
 use tinypl_tests::{
-    Deed, Errand, Scratch, await_note, children, note, notes, resident, runs_of, signal_child, state, tidy, wait_until,
+    Deed, Errand, Scratch, await_note, children, note, notes, resident, runs_of, signal_child, stands_still, tidy,
+    wait_until,
 };
 
 const SOON: Duration = Duration::from_millis(50);
@@ -105,7 +106,7 @@ fn a_worker_that_was_stopped_while_idle() {
         feed.send(Blob(vec![0; 10])).unwrap();
         assert_eq!(pipe.next(), Some(10));
         assert!(signal_child(handle.pids()[0], Signal::STOP));
-        wait_until(|| state(handle.pids()[0]) == Some('T'));
+        wait_until(|| stands_still(handle.pids()[0]));
         feed.send(Blob(vec![0; size])).unwrap();
         drop(feed);
         assert_eq!((pipe.next(), pipe.next(), handle.restarts()), (Some(size), None, 1));
@@ -186,7 +187,7 @@ fn a_stop_while_a_stopped_worker_reads_an_item() {
         let pipe = Pipeline::new(stage);
         wait_until(|| runs_of(&scratch.dir(), 0).len() == 1 && handle.input_fill() > 0);
         note(&scratch.dir(), "go", "");
-        wait_until(|| children().iter().any(|pid| state(*pid) == Some('T')));
+        wait_until(|| children().iter().any(|pid| stands_still(*pid)));
         cut(pipe, hurried);
         assert_eq!(children(), []);
     }
@@ -300,11 +301,10 @@ fn a_worker_that_does_not_get_ready() {
         let scratch = Scratch::new();
         let context = Obstacle { dir: scratch.dir(), deed, ballast };
         let stage = process::map_with(source(0..9_u64), context, |_, x| x).workers(2);
-        // long enough that a worker gets as far as its context
-        let (items, error) = outcome(Pipeline::new(stage.start_timeout(Duration::from_secs(3))));
+        let (items, error) = outcome(Pipeline::new(stage.start_timeout(10 * SOON)));
         let error = error.expect("an error");
         assert_eq!((items.len(), error.item(), error.stage()), (0, None, Some("process::map_with")));
-        assert!(error.message().contains("not ready after `start_timeout`, 3s"), "{error}");
+        assert!(error.message().contains("not ready after `start_timeout`, 500ms"), "{error}");
         assert_eq!(children(), []);
     }
 }

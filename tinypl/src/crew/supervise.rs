@@ -176,8 +176,13 @@ impl<P: Pipe<Item = T::In>, T: Task> Crew<P, T> {
         let (context, luggage) = self.context.as_ref().map_err(Clone::clone)?;
         let plan = Plan::new(self.task, context.clone(), luggage.passengers.clone())?;
         let quit = Quit::new().map_err(|error| format!("there is no descriptor left for a pipe: {error}"))?;
-        let told = quit.clone();
-        flow.stop.on_request(Box::new(move || told.tell()));
+        // a handle may hold the flow for longer than the stage lives
+        let told = Arc::downgrade(&quit);
+        flow.stop.on_request(Box::new(move || {
+            if let Some(quit) = told.upgrade() {
+                quit.tell();
+            }
+        }));
         Ok(Desk {
             plan,
             options,
@@ -491,7 +496,8 @@ impl<P: Pipe<Item = T::In>, T: Task> Crew<P, T> {
     /// What an answer says.
     fn result(&self, job: &Job<Rides<P>>, kind: Kind, body: &[u8]) -> Result<T::Out, Error> {
         let at_item = |what| Error::at_item(what, self.site, job.number);
-        let not_decoded = |what, of, why: &str| at_item(format!("the {what}, of type {of}, could not be decoded: {why}"));
+        let not_decoded =
+            |what, of, why: &str| at_item(format!("the {what}, of type {of}, could not be decoded: {why}"));
         let no_result = |why: &str| not_decoded("result", type_name::<T::Reply>(), why);
         let no_item = |why: &str| not_decoded("item", type_name::<T::In>(), why);
         match kind {

@@ -151,21 +151,27 @@ impl Keeper for Broker {
     }
 
     fn reserve(&self, bytes: usize, wait: bool) -> Result<Grant, ShmError> {
-        let mut state = self.state();
-        if let Some(grant) = state.books.reserve(Holder::Here, bytes)? {
-            return Ok(grant);
-        }
-        let room = state.books.room();
-        if !wait {
-            return Err(ShmError::Full { needed: bytes, room });
-        }
-        if state.aboard == 0 && threads() == Some(1) {
-            return Err(ShmError::Deadlock { needed: bytes, room });
-        }
-        let number = state.number();
-        state.books.wait(Asker::Here(number), bytes);
-        drop(state);
-        self.wait_for_room(number)
+        let reserve = |state: &mut State| {
+            if let Some(grant) = state.books.reserve(Holder::Here, bytes)? {
+                return Ok(Ok(grant));
+            }
+            // what workers gave up before they sent their results counts
+            state.hear_all();
+            if let Some(grant) = state.books.reserve(Holder::Here, bytes)? {
+                return Ok(Ok(grant));
+            }
+            let room = state.books.room();
+            if !wait {
+                return Err(ShmError::Full { needed: bytes, room });
+            }
+            if state.aboard == 0 && threads() == Some(1) {
+                return Err(ShmError::Deadlock { needed: bytes, room });
+            }
+            let number = state.number();
+            state.books.wait(Asker::Here(number), bytes);
+            Ok(Err(number))
+        };
+        self.change(reserve)?.or_else(|number| self.wait_for_room(number))
     }
 
     fn commit(&self, key: u64, stamp: Stamp) {
@@ -196,7 +202,11 @@ impl Keeper for Broker {
     }
 
     fn figures(&self) -> Result<Figures, ShmError> {
-        Ok(self.state().books.figures())
+        let figures = |state: &mut State| {
+            state.hear_all();
+            state.books.figures()
+        };
+        Ok(self.change(figures))
     }
 
     #[cfg(test)]
