@@ -190,7 +190,7 @@ mod tests {
     /// is the very one from which the parent took back.
     #[test]
     fn an_item_is_started_or_taken_back() {
-        const RECALLS: usize = 20_000;
+        const RECALLS: usize = 4000;
         let page = page();
         // stands for the socket: which of the recalls was followed by a `Resume`
         let resumed = AtomicU64::new(0);
@@ -231,7 +231,7 @@ mod tests {
     /// none. A `sent` between two of its reads must not give it the first part of one epoch and the rest of another.
     #[test]
     fn the_parent_never_sees_a_torn_frame() {
-        const FRAMES: u64 = 300_000;
+        const FRAMES: u64 = 100_000;
         let page = page();
         let over = AtomicBool::new(false);
         // the body says which number it is of, in each byte, and lengths differ: what is mixed shows
