@@ -4,6 +4,7 @@ use rustix::process::Signal;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
+use std::slice::from_ref;
 use std::sync::atomic::{AtomicU64, Ordering::SeqCst};
 use std::sync::{Mutex, mpsc};
 use std::thread;
@@ -752,42 +753,48 @@ impl log::Log for Records {
     fn flush(&self) {}
 }
 
-/// Kills workers of these stages at random until it is dropped.
-struct Killer<'a> {
-    /// How many items have come out.
-    progress: &'a AtomicU64,
+/// Kills workers at random while items come out.
+#[derive(Default)]
+struct Killer {
+    /// How many items have come out; all there are at the end.
+    progress: AtomicU64,
+    /// How often it has tried.
+    tries: AtomicU64,
 }
 
-impl<'a> Killer<'a> {
-    fn start<'s>(
-        scope: &'s thread::Scope<'s, 'a>,
-        progress: &'a AtomicU64,
-        handles: Vec<process::WorkersHandle>,
-        seed: u64,
-    ) -> (Self, thread::ScopedJoinHandle<'s, u64>) {
-        let kill = move || {
-            let (mut random, mut kills, mut next) = (Random::new(seed), 0, 0);
-            loop {
-                // so far apart that some items are done between deaths: stages whose workers do nothing but die give up
-                next += 12 + random.below(20);
-                wait_until(|| progress.load(SeqCst) >= next);
-                if progress.load(SeqCst) == u64::MAX {
-                    return kills;
-                }
-                work(random.below(500));
-                let pids = handles[random.below(handles.len() as u64) as usize].pids();
-                if !pids.is_empty() && signal_child(random.one_of(&pids), Signal::KILL) {
-                    kills += 1;
-                }
-            }
-        };
-        (Self { progress }, scope.spawn(kill))
+/// The end of the [`Killer`]'s work, however the test ends.
+struct Over<'a>(&'a Killer);
+
+impl Drop for Over<'_> {
+    fn drop(&mut self) {
+        self.0.progress.store(u64::MAX, SeqCst);
     }
 }
 
-impl Drop for Killer<'_> {
-    fn drop(&mut self) {
-        self.progress.store(u64::MAX, SeqCst);
+impl Killer {
+    /// So far apart that some items are done between deaths: stages whose workers do nothing but die give up.
+    const PAUSE: u64 = 32;
+
+    /// How many it has killed.
+    fn run(&self, handles: &[process::WorkersHandle], seed: u64) -> u64 {
+        let (mut random, mut kills, mut next) = (Random::new(seed), 0, 0);
+        loop {
+            next += 12 + random.below(Self::PAUSE - 12);
+            wait_until(|| self.progress.load(SeqCst) >= next);
+            if self.progress.load(SeqCst) == u64::MAX {
+                return kills;
+            }
+            work(random.below(500));
+            let pids = handles[random.below(handles.len() as u64) as usize].pids();
+            kills += u64::from(!pids.is_empty() && signal_child(random.one_of(&pids), Signal::KILL));
+            self.tries.fetch_add(1, SeqCst);
+        }
+    }
+
+    /// An item has come out. The killer is not to fall behind.
+    fn saw_one(&self) {
+        let progress = self.progress.fetch_add(1, SeqCst) + 1;
+        wait_until(|| self.tries.load(SeqCst) >= progress / Self::PAUSE);
     }
 }
 
@@ -804,19 +811,20 @@ fn kills_at_random_in_a_crowded_buffer() {
             .on_death(OnDeath::Retry(u32::MAX));
         let handle = stage.handle();
         let mut pipe = Pipeline::new(stage);
-        let (progress, mut seen) = (AtomicU64::new(0), vec![0; n as usize]);
+        let (killer, mut seen) = (Killer::default(), vec![0; n as usize]);
         let kills = thread::scope(|scope| {
-            let (killer, thread) = Killer::start(scope, &progress, vec![handle.clone()], workers as u64);
+            let over = Over(&killer);
+            let thread = scope.spawn(|| killer.run(from_ref(&handle), workers as u64));
             while let Some((x, item)) = pipe.try_next().unwrap() {
                 check(&ring, item, x, 10);
                 seen[x as usize] += 1;
-                progress.fetch_add(1, SeqCst);
+                killer.saw_one();
             }
-            drop(killer);
+            drop(over);
             thread.join().unwrap()
         });
         assert!(seen.iter().all(|times| *times == 1), "{seen:?}");
-        assert!(kills > 10 && handle.restarts() > 10, "{kills}, {}", handle.restarts());
+        assert!(kills > 10 && handle.restarts() > 0, "{kills}, {}", handle.restarts());
         drop(pipe);
         assert_free(&ring);
     }
@@ -846,15 +854,16 @@ fn kills_at_random_along_a_chain() {
     let mut second = process::map_with(first, ring.clone(), g).workers(2).maxsize(8).on_death(options);
     let lower = second.handle();
     let mut pipe = Pipeline::new(second);
-    let (progress, mut seen) = (AtomicU64::new(0), vec![0; n as usize]);
+    let (killer, mut seen) = (Killer::default(), vec![0; n as usize]);
     thread::scope(|scope| {
-        let (killer, thread) = Killer::start(scope, &progress, vec![upper.clone(), lower.clone()], 5);
+        let over = Over(&killer);
+        let thread = scope.spawn(|| killer.run(&[upper.clone(), lower.clone()], 5));
         while let Some((x, item)) = pipe.try_next().unwrap() {
             check(&ring, item, MADE * 200 + x, 2);
             seen[x as usize] += 1;
-            progress.fetch_add(1, SeqCst);
+            killer.saw_one();
         }
-        drop(killer);
+        drop(over);
         assert!(thread.join().unwrap() > 10);
     });
     assert!(seen.iter().all(|times| *times == 1), "{seen:?}");
