@@ -241,8 +241,9 @@ mod tests {
     #[test]
     fn frames_come_back_however_the_bytes_are_cut() {
         let mut bytes = Vec::new();
-        let sent: Vec<(Kind, u64, Vec<u8>)> =
-            (0..20_u64).map(|i| (Kind::ALL[i as usize % Kind::ALL.len()], i * i, vec![i as u8; (i * i * i) as usize])).collect();
+        let sent: Vec<(Kind, u64, Vec<u8>)> = (0..20_u64)
+            .map(|i| (Kind::ALL[i as usize % Kind::ALL.len()], i * i, vec![i as u8; (i * i * i) as usize]))
+            .collect();
         for (kind, number, body) in &sent {
             push_short(&mut bytes, *kind, *number, body);
         }
