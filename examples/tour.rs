@@ -13,7 +13,7 @@ use std::{
     thread::sleep,
     time::{Duration, Instant},
 };
-use tinypl::{Like, Pipe, Pipeline, map, pipeline};
+use tinypl::{Like, Pipe, Pipeline, map, pipeline, process::SharedMemoryRingBuffer};
 
 fn main() -> Result<(), Box<dyn Error>> {
     in_ten_lines()?;
@@ -25,6 +25,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     threads();
     markers();
     ordering();
+    processes();
+    shared_memory()?;
     errors();
     handles();
     own_stages();
@@ -51,7 +53,7 @@ fn in_ten_lines() -> Result<(), Box<dyn Error>> {
     for (name, lines) in &files {
         println!("  {:12} {lines:4} lines", name.as_deref().unwrap_or_default().display());
     }
-    assert_eq!(files.len(), 3);
+    assert_eq!(files.len(), 5);
     Ok(())
 }
 
@@ -258,6 +260,68 @@ fn ordering() {
         |> collect()
     };
     show("in order, without the odd ones", items, (0..50).step_by(2).collect());
+}
+
+/// The same word for processes: contexts, states, and a function that kills its worker.
+fn processes() {
+    title("Processes");
+
+    let squares: Vec<u64> = pipeline! {
+        range(100_u64)
+        |> o @ order::save(16)
+        |> process::map(|x| x * x, workers = 2)
+        |> order::load(o)
+        |> collect()
+    };
+    show("the last square", squares[99], 9801);
+
+    let stop_words = vec!["the".to_owned(), "of".to_owned()];
+    let kept = pipeline! {
+        ["the", "state", "of", "art"].map(String::from)
+        |> process::map_with(stop_words, |stop_words, word: String| !stop_words.contains(&word), workers = 2)
+        |> filter(|keep| *keep)
+        |> count()
+    };
+    show("words that a context lets through", kept, 2);
+
+    let lengths: Vec<usize> = pipeline! {
+        [1, 2, 3]
+        |> process::map_init(Vec::new, |seen, x: u32| { seen.push(x); seen.len() }, workers = 1)
+        |> collect()
+    };
+    show("what a worker's state has seen", lengths, vec![1, 2, 3]);
+
+    let mut survived: Vec<u32> = pipeline! {
+        range(6_u32)
+        |> process::map(|x| if x == 3 { std::process::abort() } else { x }, workers = 2, on_death = skip)
+        |> collect()
+    };
+    survived.sort();
+    show("an abort costs one item", survived, vec![0, 1, 2, 4, 5]);
+}
+
+/// Large arrays, filled by workers and read here, in place.
+fn shared_memory() -> Result<(), Box<dyn Error>> {
+    title("Shared memory");
+
+    let ring = SharedMemoryRingBuffer::new(16 << 20)?;
+    let images = pipeline! {
+        range(4_usize)
+        |> process::map_with(ring.clone(), |ring, i| {
+            let mut image = ring.reserve::<f32>(1 << 20).expect("it fits");
+            image.fill(i as f32);
+            image.commit()
+        }, workers = 2)
+    };
+    let mut sum = 0.0;
+    for image in images {
+        let image = ring.read(image)?;
+        assert!(image.iter().all(|x| *x == image[0]));
+        sum += image[0];
+    }
+    show("the sum of one pixel of each", sum, 6.0);
+    show("items left in the buffer", ring.num_stored_items(), 0);
+    Ok(())
 }
 
 /// A failure is one error with its place, and never an early end.

@@ -3,7 +3,7 @@ use rustix::process::{Pid, Signal, kill_process, kill_process_group};
 use std::env;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
-use std::process::{Child, ExitStatus, Stdio};
+use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::mpsc;
 use std::thread;
 use std::time::{Duration, Instant};
@@ -116,8 +116,28 @@ fn finish<P: Pipe>(end: End, handle: &WorkersHandle, pipe: Pipeline<P>, _feed: m
 /// Starts the parent, in a group of its own as a terminal does.
 fn start(test: &str, dir: &Path, phase: Phase, end: End) -> Child {
     let mut command = child(test);
+    if sigint_is_ignored() {
+        command = with_sigint(&command);
+    }
     command.env(DIR, dir).env(PHASE, format!("{phase:?}")).env(END, format!("{end:?}")).process_group(0);
     command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("the parent starts")
+}
+
+/// Whether whoever started this process has it ignore Ctrl-C, as a shell does with what runs in the background. It is inherited.
+fn sigint_is_ignored() -> bool {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let ignored = status.lines().find_map(|line| u64::from_str_radix(line.strip_prefix("SigIgn:")?.trim(), 16).ok());
+    ignored.is_some_and(|signals| signals & 1 << (Signal::INT.as_raw() - 1) != 0)
+}
+
+/// The same command, for which Ctrl-C is what it is in a terminal.
+fn with_sigint(command: &Command) -> Command {
+    let mut outer = Command::new("env");
+    outer.arg("--default-signal=INT").arg(command.get_program()).args(command.get_args());
+    for (name, value) in command.get_envs() {
+        outer.env(name, value.expect("the child's variables are set"));
+    }
+    outer
 }
 
 fn pid(child: &Child) -> Pid {
