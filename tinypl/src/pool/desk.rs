@@ -1,7 +1,7 @@
 //! Where a worker's chunk lies: signals that it took and has not started (`Desk`), results that it finished and has not
 //! sent (`Outbox`). The worker pays one atomic step an item. Others reach over when they have nothing else to do: an idle
 //! worker steals what is not started, a waiting consumer fetches what is finished. So a chunk delays nothing: neither a
-//! signal nor a result waits for its neighbours. The only `unsafe` of the crate; `tests/models` checks it with loom.
+//! signal nor a result waits for its neighbours. Loom checks its `unsafe` (`pool/models.rs`).
 use crate::sync::{Arc, AtomicBool, AtomicU64, AtomicUsize, Mutex, MutexGuard, Ordering::*, UnsafeCell};
 use crossbeam_utils::CachePadded;
 use std::collections::VecDeque;
