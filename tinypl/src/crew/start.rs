@@ -6,9 +6,8 @@ use super::task::{Hello, Task};
 use super::wire::{self, Frames, Kind};
 use super::worker::{MOST_FDS, enter};
 use crate::shm::{Backend, Region};
-use rustix::event::Timespec;
-use rustix::event::{PollFd, PollFlags, poll};
-use rustix::io::Errno;
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::io::{Errno, retry_on_intr};
 use rustix::net::{SendAncillaryBuffer, SendAncillaryMessage, SendFlags, send, sendmsg};
 use std::any::{Any, type_name};
 use std::io::{self, IoSlice, Read};
@@ -196,7 +195,7 @@ impl Worker {
         }
         // nothing was sent before: there is room for some of it
         let flags = SendFlags::NOSIGNAL | SendFlags::DONTWAIT;
-        let sent = retry(|| sendmsg(&self.socket, &[IoSlice::new(&bytes)], &mut control, flags))?;
+        let sent = retry_on_intr(|| sendmsg(&self.socket, &[IoSlice::new(&bytes)], &mut control, flags))?;
         send_unless(&self.socket, &bytes[sent..], quit, Some(deadline))
     }
 
@@ -322,7 +321,7 @@ fn await_any(fds: &mut [PollFd<'_>], deadline: Option<Instant>) -> io::Result<bo
 /// When the other end is gone.
 pub(crate) fn send_all(socket: &UnixStream, mut bytes: &[u8]) -> io::Result<()> {
     while !bytes.is_empty() {
-        let sent = retry(|| send(socket, bytes, SendFlags::NOSIGNAL))?;
+        let sent = retry_on_intr(|| send(socket, bytes, SendFlags::NOSIGNAL))?;
         bytes = &bytes[sent..];
     }
     Ok(())
@@ -356,15 +355,6 @@ pub(crate) fn send_unless(
         }
     }
     Ok(Heard::Socket)
-}
-
-fn retry<R>(mut f: impl FnMut() -> rustix::io::Result<R>) -> rustix::io::Result<R> {
-    loop {
-        match f() {
-            Err(Errno::INTR) => {}
-            other => return other,
-        }
-    }
 }
 
 /// How a process ended, for people.

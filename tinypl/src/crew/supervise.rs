@@ -7,18 +7,19 @@ use super::luggage::{self, Luggage};
 use super::options::{OnDeath, Options};
 use super::start::{Ended, Heard, NoStart, Plan, Worker, await_either, describe, send_all, send_unless};
 use super::task::Task;
-use super::wire::{Frames, Garbage, HEAD, Kind, LIMIT, encode};
+use super::wire::{Frames, Garbage, HEAD, Kind, LIMIT, encode, too_long};
 use crate::Error;
 use crate::error::{Site, caught};
 use crate::pipe::{Envelope, Pipe, Signal, Start};
 use crate::pool::stop::Pulling;
 use crate::pool::{Above, Credits, Cursor, Flow, Hand, Results, Tray};
+use parking_lot::{Mutex, MutexGuard};
 use std::any::type_name;
 use std::convert::Infallible;
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::sync::atomic::{AtomicUsize, Ordering::*};
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 /// The feeder takes at most so many items at once.
@@ -40,7 +41,7 @@ pub(crate) struct Shared {
 impl Shared {
     /// Of the workers that live.
     pub(crate) fn pids(&self) -> Vec<u32> {
-        lock(&self.pids).iter().copied().flatten().collect()
+        self.pids.lock().iter().copied().flatten().collect()
     }
 
     pub(crate) fn waiting(&self) -> usize {
@@ -52,16 +53,12 @@ impl Shared {
     }
 
     fn set_pid(&self, k: usize, pid: Option<u32>) {
-        let mut pids = lock(&self.pids);
+        let mut pids = self.pids.lock();
         if pids.len() <= k {
             pids.resize(k + 1, None);
         }
         pids[k] = pid;
     }
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// The stages above, and the workers that their items go to.
@@ -122,7 +119,7 @@ impl Quit {
     }
 
     fn tell(&self) {
-        lock(&self.write).take();
+        self.write.lock().take();
     }
 
     fn fd(&self) -> BorrowedFd<'_> {
@@ -202,14 +199,14 @@ impl<P: Pipe<Item = T::In>, T: Task> Crew<P, T> {
 
     /// Pulls from above and hands out, until nothing comes any more.
     fn feed(&self, desk: &Desk<Rides<P>>, hand: &mut Hand, results: &Results<Given<P, T>>) {
-        let mut up = lock(&self.up);
+        let mut up = self.up.lock();
         // how many items were taken: markers don't go to the workers
         let mut items = 0;
         while !hand.flow.stop.is_requested() {
             let room = desk.input.as_ref().map_or(usize::MAX, |input| input.free(items));
             // cheap items are worth waiting for company; but not for so much that the consumer, who may nap till three quarters
             // of the bound are finished, would wait for us in turn
-            let chunk = lock(&desk.ledger).chunk();
+            let chunk = desk.ledger.lock().chunk();
             let enough = (hand.flow.credits.bound() / 4).min(2 * chunk).min(CHUNK);
             if chunk > 1 && hand.flow.credits.free(hand.taken) < enough {
                 let _pulling = Pulling::begin();
@@ -226,12 +223,12 @@ impl<P: Pipe<Item = T::In>, T: Task> Crew<P, T> {
             }
             let (jobs, goes_on) = self.pull(&mut up, free, hand, results);
             items += jobs.len();
-            lock(&desk.ledger).add(jobs);
+            desk.ledger.lock().add(jobs);
             self.hand_out(desk);
             match goes_on {
                 Ok(true) => {}
                 Ok(false) => {
-                    lock(&desk.ledger).over = true;
+                    desk.ledger.lock().over = true;
                     return desk.end_if_done();
                 }
                 Err(error) => return hand.flow.fail(error),
@@ -300,11 +297,7 @@ impl<P: Pipe<Item = T::In>, T: Task> Crew<P, T> {
                     )));
                 }
                 if body.len() + HEAD > LIMIT {
-                    return Err(at_item(format!(
-                        "the item, of type {what}, is {} bytes long, over the limit of {LIMIT} for what travels between \
-                         processes: put it into a `process::SharedMemoryRingBuffer`",
-                        body.len()
-                    )));
+                    return Err(at_item(too_long::<T::In>("item", body.len())));
                 }
                 jobs.push(Job { number, ride, body, _luggage: luggage, deaths: 0 });
             }
@@ -317,12 +310,12 @@ impl<P: Pipe<Item = T::In>, T: Task> Crew<P, T> {
     /// Sends what waits to who has room for it.
     fn hand_out(&self, desk: &Desk<Rides<P>>) {
         loop {
-            let mut ledger = lock(&desk.ledger);
+            let mut ledger = desk.ledger.lock();
             let Some(k) = ledger.idlest() else { break };
             let Some(sending) = ledger.assign(k) else { break };
             desk.send(k, ledger, sending);
         }
-        self.shared.waiting.store(lock(&desk.ledger).waiting(), Relaxed);
+        self.shared.waiting.store(desk.ledger.lock().waiting(), Relaxed);
     }
 
     // ---- the drivers
@@ -332,10 +325,10 @@ impl<P: Pipe<Item = T::In>, T: Task> Crew<P, T> {
         while let Some(mut worker) = self.start(desk, flow) {
             self.shared.set_pid(k, Some(worker.pid()));
             let peer = Peer { socket: worker.socket.clone(), page: worker.page.clone() };
-            lock(&desk.ledger).attach(k, peer);
+            desk.ledger.lock().attach(k, peer);
             self.hand_out(desk);
             let Err(parting) = self.listen(desk, k, &mut worker, flow, results);
-            lock(&desk.ledger).detach(k);
+            desk.ledger.lock().detach(k);
             let goes_on = match parting {
                 Parting::Quit => {
                     self.dismiss(desk, k, worker, flow);
@@ -437,7 +430,7 @@ impl<P: Pipe<Item = T::In>, T: Task> Crew<P, T> {
         results: &Results<Given<P, T>>,
     ) -> Result<Taken, Parting> {
         let (mut answers, mut waits) = (Vec::new(), false);
-        let mut ledger = lock(&desk.ledger);
+        let mut ledger = desk.ledger.lock();
         while let Some(frame) = frames.next()? {
             if frame.kind == Kind::Waits {
                 waits = true;
@@ -462,7 +455,7 @@ impl<P: Pipe<Item = T::In>, T: Task> Crew<P, T> {
         let mut long = None;
         match ledger.assign(k) {
             Some(sending) if sending.1.len() > UNREAD => {
-                long = Some((lock(&desk.pens[k]), sending));
+                long = Some((desk.pens[k].lock(), sending));
                 drop(ledger);
             }
             Some(sending) => desk.send(k, ledger, sending),
@@ -478,7 +471,7 @@ impl<P: Pipe<Item = T::In>, T: Task> Crew<P, T> {
             }
         }
         deliver(flow, results, batch);
-        self.shared.waiting.store(lock(&desk.ledger).waiting(), Relaxed);
+        self.shared.waiting.store(desk.ledger.lock().waiting(), Relaxed);
         desk.finished(n);
         if let Some((_pen, (peer, bytes))) = long {
             // nobody else would hear if the worker stopped reading
@@ -518,7 +511,7 @@ impl<P: Pipe<Item = T::In>, T: Task> Crew<P, T> {
         worker.page.recall();
         let hurried = flow.stop.is_hurried();
         // who holds the pen may wait for this very worker, which reads on when it is done with its item
-        let dismiss = |worker: &Worker| desk.pens[k].try_lock().map(|_pen| worker.dismiss()).is_ok();
+        let dismiss = |worker: &Worker| desk.pens[k].try_lock().map(|_pen| worker.dismiss()).is_some();
         let (limit, pid) = (desk.options.end_timeout, worker.pid());
         let deadline = Instant::now() + if hurried { Duration::ZERO } else { limit };
         if let Ok(Ended::Killed) = worker.end(deadline, dismiss)
@@ -558,7 +551,7 @@ impl<P: Pipe<Item = T::In>, T: Task> Crew<P, T> {
             flow.fail(self.error(format!("the worker process {pid} sent what is no answer, and died: {what}")));
             return false;
         }
-        let ran = lock(&desk.ledger).died(k, &worker.page);
+        let ran = desk.ledger.lock().died(k, &worker.page);
         let how = match (late, status) {
             (Some(limit), _) => format!("it took longer than `item_timeout`, {limit:?}, and was killed"),
             (None, Ok(status)) => describe(status),
@@ -594,16 +587,16 @@ impl<P: Pipe<Item = T::In>, T: Task> Crew<P, T> {
                 flow.fail(error(format!(
                     "{what}; `on_death = retry(1)` would run it once more, `on_death = skip` leave it out"
                 )));
-                lock(&desk.ledger).given_up();
+                desk.ledger.lock().given_up();
             }
             OnDeath::Retry(n) if job.deaths < n => {
                 log::warn!("{}; it is run again", error(what.to_owned()));
                 job.deaths += 1;
-                lock(&desk.ledger).again(job);
+                desk.ledger.lock().again(job);
             }
             OnDeath::Retry(n) => {
                 flow.fail(error(format!("{what}; this happened {} times, `on_death = retry({n})`", n + 1)));
-                lock(&desk.ledger).given_up();
+                desk.ledger.lock().given_up();
             }
             OnDeath::Skip => {
                 log::warn!("{}; it is left out", error(what.to_owned()));
@@ -612,7 +605,7 @@ impl<P: Pipe<Item = T::In>, T: Task> Crew<P, T> {
                     None => flow.credits.give_back(1),
                 }
                 drop(job);
-                lock(&desk.ledger).given_up();
+                desk.ledger.lock().given_up();
                 desk.finished(1);
             }
         }
@@ -622,7 +615,7 @@ impl<P: Pipe<Item = T::In>, T: Task> Crew<P, T> {
 impl<G> Desk<G> {
     /// Writes what was assigned while the ledger was held.
     fn send(&self, k: usize, ledger: MutexGuard<'_, Ledger<G>>, (peer, bytes): (Peer, Vec<u8>)) {
-        let _pen = lock(&self.pens[k]);
+        let _pen = self.pens[k].lock();
         drop(ledger);
         // if it is gone its driver hears of it
         let _ = send_all(&peer.socket, &bytes);
@@ -630,7 +623,7 @@ impl<G> Desk<G> {
 
     /// Until when to wait for a worker: before its page is looked at, or another's items are; and before its item is late.
     fn deadlines(&self, k: usize, looked: bool) -> (Option<Instant>, Option<Instant>) {
-        let ledger = lock(&self.ledger);
+        let ledger = self.ledger.lock();
         let link = ledger.link(k);
         let silent = (link.under_way() > 1 && !looked) || ledger.could_take_over(k);
         let silence = silent.then(|| Instant::now() + SILENCE);
@@ -641,7 +634,7 @@ impl<G> Desk<G> {
 
     /// The limit that the worker's item has passed.
     fn late(&self, k: usize) -> Option<Duration> {
-        let ledger = lock(&self.ledger);
+        let ledger = self.ledger.lock();
         let link = ledger.link(k);
         self.options.item_timeout.filter(|limit| link.under_way() > 0 && link.since.elapsed() >= *limit)
     }
@@ -655,7 +648,7 @@ impl<G> Desk<G> {
     }
 
     fn end_if_done(&self) {
-        if lock(&self.ledger).is_done() {
+        if self.ledger.lock().is_done() {
             self.quit.tell();
         }
     }
@@ -684,7 +677,7 @@ where
     T: Task<Out: Send>,
 {
     fn start(&mut self, start: &mut Start) {
-        self.up.get_mut().unwrap_or_else(PoisonError::into_inner).start(start);
+        self.up.get_mut().start(start);
     }
 
     fn share(&mut self, _: usize, _: usize) -> Vec<Arc<Cursor>> {

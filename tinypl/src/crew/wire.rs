@@ -2,6 +2,7 @@
 //! Numbers are little-endian. What comes from the other end is believed only as far as it was checked.
 use super::why::why;
 use serde::Serialize;
+use std::any::type_name;
 use std::io::{self, Read};
 use std::ops::Range;
 
@@ -100,6 +101,15 @@ pub(crate) fn push<E>(
 pub(crate) enum PushError<E> {
     Body(E),
     TooLong(usize),
+}
+
+/// What is said of a value that does not fit into a frame.
+pub(crate) fn too_long<T>(what: &str, length: usize) -> String {
+    format!(
+        "the {what}, of type {}, is {length} bytes long, over the limit of {LIMIT} for what travels between processes: \
+         put it into a `process::SharedMemoryRingBuffer`",
+        type_name::<T>(),
+    )
 }
 
 /// A frame whose body is known not to be too long.

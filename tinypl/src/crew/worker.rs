@@ -10,6 +10,7 @@ use super::task::{Hello, Task};
 use super::wire::{self, Frames, Garbage, Kind, PushError};
 use crate::error::message_of;
 use crate::shm::{self, Region};
+use parking_lot::Mutex;
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::net::{RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, recvmsg};
 use std::any::type_name;
@@ -18,7 +19,7 @@ use std::mem::MaybeUninit;
 use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -163,20 +164,16 @@ static OUTLET: Mutex<Option<Arc<Outlet>>> = Mutex::new(None);
 /// In a worker: this thread is going to wait, and maybe for what becomes of results that were finished and wait for company.
 /// Nobody else would send them, while `f` runs.
 pub(crate) fn waits() {
-    let outlet = lock(&OUTLET).clone();
+    let outlet = OUTLET.lock().clone();
     if let Some(outlet) = outlet {
         outlet.tell();
     }
 }
 
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
 impl Outlet {
     /// Sends what the page shows.
     fn send(&self, results: &[u8]) -> io::Result<()> {
-        let _whole = lock(&self.told);
+        let _whole = self.told.lock();
         send_all(&self.socket, results)?;
         self.page.sent();
         Ok(())
@@ -184,7 +181,7 @@ impl Outlet {
 
     /// Has the parent look at the page, once for the same results.
     fn tell(&self) {
-        let mut told = lock(&self.told);
+        let mut told = self.told.lock();
         let unsent = self.page.unsent();
         if unsent.is_some() && *told != unsent {
             *told = unsent;
@@ -213,7 +210,7 @@ impl<T: Task> Runner<T> {
         let mut ready = Vec::new();
         wire::push_short(&mut ready, Kind::Ready, 0, &[]);
         send_all(&self.outlet.socket, &ready)?;
-        *lock(&OUTLET) = Some(self.outlet.clone());
+        *OUTLET.lock() = Some(self.outlet.clone());
         let mut recalled = false;
         loop {
             self.since = Instant::now();
@@ -293,11 +290,7 @@ impl<T: Task> Runner<T> {
             Ok(Err(PushError::Body(error))) => {
                 format!("the result, of type {of}, could not be encoded in the worker: {error}")
             }
-            Ok(Err(PushError::TooLong(length))) => format!(
-                "the result, of type {of}, is {length} bytes long, over the limit of {} for what travels between processes: \
-                 put it into a `process::SharedMemoryRingBuffer`",
-                wire::LIMIT,
-            ),
+            Ok(Err(PushError::TooLong(length))) => wire::too_long::<T::Reply>("result", length),
             Err(payload) => {
                 self.out.truncate(start);
                 let why = message_of(&*payload).unwrap_or("a payload that is not text");

@@ -12,13 +12,14 @@ use super::region::Region;
 use super::wire::{Answer, Figures, Garbage, Grant, Name, Patience, Reply, Request, Stamp, frame};
 use crate::crew::luggage::{Boarded, Passenger};
 use crate::pool::{Bell, stop};
+use parking_lot::{Mutex, MutexGuard};
 use std::collections::BTreeMap;
 use std::fs;
 use std::hash::{BuildHasher, RandomState};
 use std::io;
 use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 /// How long a wait for room lasts until it is worth a warning.
@@ -61,7 +62,7 @@ impl Broker {
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        self.state.lock()
     }
 
     /// Changes the books, and answers who waited for that.

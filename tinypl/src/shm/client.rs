@@ -8,12 +8,13 @@ use super::wire::{Answer, Figures, Grant, Name, Patience, Reply, Request, Stamp,
 use crate::crew;
 use crate::crew::luggage::Passenger;
 use crate::pool::stop;
+use parking_lot::{Condvar, Mutex, MutexGuard};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use std::collections::BTreeMap;
 use std::io::{self, Read, Write};
 use std::os::unix::net::UnixStream;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 /// The threads of a worker process that are the library's: one reads what comes, one runs the function.
@@ -59,12 +60,12 @@ impl Client {
     }
 
     fn inbox(&self) -> MutexGuard<'_, Inbox> {
-        self.inbox.lock().unwrap_or_else(PoisonError::into_inner)
+        self.inbox.lock()
     }
 
     /// Says something. If the owner is gone it is as good as said.
     fn tell(&self, request: &Request) {
-        let _sending = self.sending.lock().unwrap_or_else(PoisonError::into_inner);
+        let _sending = self.sending.lock();
         if let Ok(frame) = frame(request) {
             let _gone = (&self.socket).write_all(&frame);
         }
@@ -99,11 +100,12 @@ impl Client {
     }
 
     /// Until the one who reads has read something.
-    fn wait<'a>(&self, inbox: MutexGuard<'a, Inbox>, limit: Option<Duration>) -> MutexGuard<'a, Inbox> {
+    fn wait<'a>(&self, mut inbox: MutexGuard<'a, Inbox>, limit: Option<Duration>) -> MutexGuard<'a, Inbox> {
         match limit {
-            None => self.arrived.wait(inbox).unwrap_or_else(PoisonError::into_inner),
-            Some(limit) => self.arrived.wait_timeout(inbox, limit).unwrap_or_else(PoisonError::into_inner).0,
+            None => self.arrived.wait(&mut inbox),
+            Some(limit) => _ = self.arrived.wait_for(&mut inbox, limit),
         }
+        inbox
     }
 
     /// Reads, for all who wait.

@@ -4,9 +4,10 @@ use super::ShmError;
 use super::region::Region;
 use super::wire::{Figures, Grant, Name, Stamp};
 use crate::crew::luggage::Passenger;
+use parking_lot::Mutex;
 use std::collections::BTreeMap;
 use std::fmt;
-use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::sync::{Arc, Weak};
 
 pub(crate) trait Keeper: fmt::Debug + Send + Sync {
     /// The buffer's number.
@@ -61,20 +62,20 @@ static KNOWN: Mutex<BTreeMap<u64, Weak<dyn Keeper>>> = Mutex::new(BTreeMap::new(
 
 /// From here on references to this buffer, as they are decoded, find it.
 pub(crate) fn register(keeper: &Arc<dyn Keeper>) {
-    let mut known = KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut known = KNOWN.lock();
     known.retain(|_, keeper| keeper.strong_count() > 0);
     known.insert(keeper.ring(), Arc::downgrade(keeper));
 }
 
 /// The buffer of that number, if this process has it.
 pub(crate) fn find(ring: u64) -> Option<Arc<dyn Keeper>> {
-    KNOWN.lock().unwrap_or_else(PoisonError::into_inner).get(&ring).and_then(Weak::upgrade)
+    KNOWN.lock().get(&ring).and_then(Weak::upgrade)
 }
 
 /// In a worker that is to stop: whoever waits for room, now or later, gets an error.
 pub(crate) fn stop_waiting() {
     let known: Vec<_> = {
-        let known = KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = KNOWN.lock();
         known.values().filter_map(Weak::upgrade).collect()
     };
     known.iter().for_each(|keeper| keeper.stop_waiting());

@@ -2,6 +2,7 @@
 use super::ShmError;
 use super::extents::PAGE;
 use memmap2::{MmapOptions, MmapRaw};
+use parking_lot::Mutex;
 use rustix::fs::Mode;
 use rustix::io::Errno;
 use rustix::shm;
@@ -10,7 +11,6 @@ use std::io;
 use std::ops::Range;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::{Mutex, PoisonError};
 use std::time::UNIX_EPOCH;
 
 /// Where the memory of a [`SharedMemoryRingBuffer`](super::SharedMemoryRingBuffer) comes from.
@@ -83,7 +83,7 @@ impl Region {
     /// The pages from the first to the last that were not populated before; they count as populated from here on.
     fn unpopulated(&self, at: usize, bytes: usize) -> Option<Range<usize>> {
         let first = at / PAGE;
-        let mut populated = self.populated.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut populated = self.populated.lock();
         let pages = populated.get_mut(first..first + bytes.div_ceil(PAGE))?;
         let start = pages.iter().position(|populated| !populated)?;
         let end = pages.iter().rposition(|populated| !populated)? + 1;
