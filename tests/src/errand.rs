@@ -112,3 +112,8 @@ fn deep(n: u64) -> u64 {
     let here = black_box([n; 64]);
     deep(n + 1) + here[1]
 }
+
+/// The errands below `n`, of which one is another.
+pub fn errands(dir: &Path, n: u64, special: Errand) -> Vec<Errand> {
+    (0..n).map(|i| if i == special.n { special.clone() } else { Errand::new(dir, i) }).collect()
+}

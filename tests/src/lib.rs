@@ -2,19 +2,23 @@
 mod errand;
 mod gate;
 mod ledger;
+mod outcome;
 mod process;
 mod random;
+mod records;
 mod remains;
 mod scratch;
 mod signals;
 mod tally;
 mod watchdog;
 
-pub use errand::{Deed, Errand, runs_of};
+pub use errand::{Deed, Errand, errands, runs_of};
 pub use gate::{Gate, linger, wait_until};
 pub use ledger::{Ledger, Numbers};
+pub use outcome::{final_outcome, outcome};
 pub use process::{alone, child, cpu_millis, is_child, workers};
 pub use random::{Random, rounds, uneven, work};
+pub use records::{RECORDS, logged, record};
 pub use remains::{Tidy, children, family, lives, resident, signal_child, stands_still, states, tidy};
 pub use scratch::{Scratch, await_note, note, notes};
 pub use signals::signals;

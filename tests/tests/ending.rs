@@ -4,11 +4,12 @@ use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::{Command, Output};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst};
-use std::sync::{Arc, Barrier, Mutex, Once, mpsc};
+use std::sync::{Arc, Barrier, Mutex, mpsc};
 use std::time::Duration;
 use tinypl::{Error, OnWorkerError, Pipe, Pipeline, pipeline, range, thread};
 use tinypl_tests::{
-    Gate, Random, Tally, Thing, alone, child, is_child, linger, rounds, uneven, wait_until, watchdog, work, workers,
+    Gate, Random, Tally, Thing, alone, child, is_child, linger, logged, record, rounds, uneven, wait_until, watchdog,
+    work, workers,
 };
 
 const HOUR: Duration = Duration::from_secs(3600);
@@ -710,36 +711,9 @@ fn a_forgotten_pipeline_in_a_scope() {
     assert_eq!(seen.into_inner(), 2 + 2 + 1 + 1 + 2 + 2);
 }
 
-/// Records what was logged.
-struct Records;
-
-static RECORDS: Mutex<Vec<(log::Level, String)>> = Mutex::new(Vec::new());
-
-impl log::Log for Records {
-    fn enabled(&self, _: &log::Metadata<'_>) -> bool {
-        true
-    }
-
-    fn log(&self, record: &log::Record<'_>) {
-        RECORDS.lock().unwrap().push((record.level(), record.args().to_string()));
-    }
-
-    fn flush(&self) {}
-}
-
 /// What was logged of stages at this line.
-fn logged(line: u32) -> Vec<(log::Level, String)> {
-    let place = format!("{}:{line}:", file!());
-    let records = RECORDS.lock().unwrap();
-    records.iter().filter(|(_, text)| text.contains(&place)).cloned().collect()
-}
-
-fn record() {
-    static ONCE: Once = Once::new();
-    ONCE.call_once(|| {
-        log::set_logger(&Records).unwrap();
-        log::set_max_level(log::LevelFilter::Trace);
-    });
+fn logged_at(line: u32) -> Vec<(log::Level, String)> {
+    logged(&[&format!("{}:{line}:", file!())])
 }
 
 /// Once each time that the consumer waits.
@@ -753,14 +727,14 @@ fn a_queue_warns_when_its_consumer_waits() {
     for x in 1..=3 {
         std::thread::scope(|s| {
             let consumer = s.spawn(|| pipe.next());
-            wait_until(|| logged(line).len() == x);
+            wait_until(|| logged_at(line).len() == x);
             std::thread::sleep(2 * limit);
             feed.send(x).unwrap();
             assert_eq!(consumer.join().unwrap(), Some(x));
         });
-        assert_eq!(logged(line).len(), x);
+        assert_eq!(logged_at(line).len(), x);
     }
-    let (level, text) = logged(line).remove(0);
+    let (level, text) = logged_at(line).remove(0);
     assert_eq!(level, log::Level::Warn);
     assert!(text.starts_with("`thread::queue` at ") && text.contains("20ms"), "{text}");
     drop(feed);
@@ -796,7 +770,7 @@ fn a_stop_with_a_limit_leaves_a_worker_behind() {
             assert_says(&error, what, "thread::map", line, None);
             assert!(items.is_empty());
         }
-        let records = logged(line);
+        let records = logged_at(line);
         assert_eq!(records.len(), 1 + usize::from(dropped));
         assert_eq!(records[0].0, log::Level::Error);
         assert!(records[0].1.contains("left behind"), "{records:?}");

@@ -5,11 +5,12 @@ use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
-use std::sync::{Mutex, Once, mpsc};
+use std::sync::mpsc;
 use tinypl::process::{self, OnDeath, WorkersHandle};
 use tinypl::{Error, Pipe, Pipeline, order, source};
 use tinypl_tests::{
-    Deed, Errand, Scratch, children, note, notes, runs_of, signal_child, stands_still, states, tidy, wait_until,
+    Deed, Errand, RECORDS, Scratch, children, errands, final_outcome, logged, note, notes, record, runs_of,
+    signal_child, stands_still, states, tidy, wait_until,
 };
 
 /// How a function ends its worker, and what the error says of it.
@@ -31,27 +32,6 @@ where
     let mut stage = process::map(source(errands), |errand| errand.run()).workers(workers).on_death(policy);
     let handle = stage.handle();
     (Pipeline::new(stage), handle)
-}
-
-/// The errands below `n`, of which one is another.
-fn errands(dir: &Path, n: u64, special: Errand) -> Vec<Errand> {
-    (0..n).map(|i| if i == special.n { special.clone() } else { Errand::new(dir, i) }).collect()
-}
-
-/// Pulls until the end, or the error, which must be the same ever after.
-fn outcome<P: Pipe>(mut pipe: Pipeline<P>) -> (Vec<P::Item>, Option<Error>) {
-    let mut items = Vec::new();
-    loop {
-        match pipe.try_next() {
-            Ok(Some(x)) => items.push(x),
-            Ok(None) => return (items, None),
-            Err(error) => {
-                assert_eq!(pipe.try_next().err().map(|again| again.to_string()), Some(error.to_string()));
-                assert_eq!(children(), [], "processes outlive the error");
-                return (items, Some(error));
-            }
-        }
-    }
 }
 
 /// That the error names the stage, where it stands, the item, and says all of this.
@@ -83,7 +63,7 @@ fn fail_reports_the_item_that_ran() {
             let scratch = Scratch::new();
             let errands = errands(&scratch.dir(), 60, Errand::always(&scratch.dir(), bad, deed));
             let ((pipe, _), line) = (crew(errands, workers, OnDeath::Fail), line!());
-            let (items, error) = outcome(pipe);
+            let (items, error) = final_outcome(pipe);
             let error = error.unwrap_or_else(|| panic!("no error of {deed:?} at {bad}"));
             assert_says(
                 &error,
@@ -107,7 +87,7 @@ fn retry_runs_the_item_again_and_no_other() {
             let scratch = Scratch::new();
             let errands = errands(&scratch.dir(), 60, Errand::once(&scratch.dir(), bad, deed));
             let (pipe, handle) = crew(errands, workers, OnDeath::Retry(1));
-            let (mut items, error) = outcome(pipe);
+            let (mut items, error) = final_outcome(pipe);
             assert!(error.is_none(), "{deed:?} at {bad}: {error:?}");
             items.sort_unstable();
             assert!(items.iter().copied().eq(0..60), "{deed:?} at {bad}: {items:?}");
@@ -125,7 +105,7 @@ fn retry_has_a_limit() {
             let scratch = Scratch::new();
             let errands = errands(&scratch.dir(), 20, Errand::always(&scratch.dir(), 7, deed));
             let ((pipe, _), line) = (crew(errands, 2, OnDeath::Retry(retries)), line!());
-            let error = outcome(pipe).1.unwrap_or_else(|| panic!("no error of {deed:?}"));
+            let error = final_outcome(pipe).1.unwrap_or_else(|| panic!("no error of {deed:?}"));
             let times = format!("this happened {} times, `on_death = retry({retries})`", retries + 1);
             assert_says(&error, line, Some(7), &["died at this item", says, &times]);
             let runs = runs(&scratch.dir(), 20);
@@ -143,7 +123,7 @@ fn retries_are_counted_for_each_item() {
     let dir = scratch.dir();
     let errands: Vec<Errand> = (0..20).map(|n| Errand { times: 2, ..Errand::once(&dir, n, Deed::Kill) }).collect();
     let (pipe, handle) = crew(errands, 2, OnDeath::Retry(2));
-    let (mut items, error) = outcome(pipe);
+    let (mut items, error) = final_outcome(pipe);
     assert!(error.is_none(), "{error:?}");
     items.sort_unstable();
     assert!(items.iter().copied().eq(0..20), "{items:?}");
@@ -160,14 +140,14 @@ fn skip_leaves_the_item_out_and_no_other() {
             let scratch = Scratch::new();
             let errands = errands(&scratch.dir(), 60, Errand::always(&scratch.dir(), bad, deed));
             let ((pipe, handle), line) = (crew(errands, workers, OnDeath::Skip), line!());
-            let (mut items, error) = outcome(pipe);
+            let (mut items, error) = final_outcome(pipe);
             assert!(error.is_none(), "{deed:?} at {bad}: {error:?}");
             items.sort_unstable();
             assert!(items.iter().copied().eq((0..60).filter(|n| *n != bad)), "{deed:?} at {bad}: {items:?}");
             assert_eq!(runs(&scratch.dir(), 60), [1; 60], "{deed:?} at {bad}");
             assert!(handle.restarts() <= 1);
-            let warned = logged(&[&format!("{}:{line}:", file!()), "left out", says, &format!("item {bad})")]);
-            assert!(warned > 0, "no warning of {deed:?} at {bad}: {:?}", RECORDS.lock().unwrap());
+            let warnings = warned(&[&format!("{}:{line}:", file!()), "left out", says, &format!("item {bad})")]);
+            assert!(warnings > 0, "no warning of {deed:?} at {bad}: {:?}", RECORDS.lock().unwrap());
         }
     }
 }
@@ -179,7 +159,7 @@ fn every_item_may_be_skipped() {
     let scratch = Scratch::new();
     let dir = scratch.dir();
     let (pipe, _) = crew((0..30).map(move |n| Errand::always(&dir, n, Deed::Exit(1))), 2, OnDeath::Skip);
-    let (items, error) = outcome(pipe);
+    let (items, error) = final_outcome(pipe);
     assert!(error.is_none(), "{error:?}");
     assert_eq!(items, []);
     assert_eq!(runs(&scratch.dir(), 30), [1; 30]);
@@ -200,7 +180,7 @@ fn results_that_were_finished_before_a_death_count() {
         let workers = 1 + round as usize % 2;
         let mut stage = process::map(source(items), f).workers(workers).maxsize(512).on_death(OnDeath::Retry(1));
         let handle = stage.handle();
-        let (mut items, error) = outcome(Pipeline::new(stage));
+        let (mut items, error) = final_outcome(Pipeline::new(stage));
         assert!(error.is_none(), "{error:?}");
         items.sort_unstable();
         assert!(items.iter().copied().eq(0..1200), "{items:?}");
@@ -221,7 +201,7 @@ fn deaths_in_chunks_of_cheap_items() {
     };
     for workers in [1, 2, 3] {
         let stage = process::map(source(0..10_000), f).workers(workers).maxsize(600).on_death(OnDeath::Skip);
-        let (mut items, error) = outcome(Pipeline::new(stage));
+        let (mut items, error) = final_outcome(Pipeline::new(stage));
         assert!(error.is_none(), "{error:?}");
         items.sort_unstable();
         assert!(items.iter().copied().eq((0..10_000).filter(|n| n % 500 != 499)));
@@ -239,7 +219,7 @@ fn the_order_survives_deaths() {
         let mut saved = order::save(source((0..100).map(move |n| Errand::once(&dir, n, deed(n)))), 8);
         let saved_order = saved.handle();
         let stage = process::map(saved, |errand| errand.run()).workers(3).on_death(policy);
-        let (items, error) = outcome(Pipeline::new(order::load(stage, &saved_order)));
+        let (items, error) = final_outcome(Pipeline::new(order::load(stage, &saved_order)));
         assert!(error.is_none(), "{error:?}");
         assert!(items.iter().copied().eq((0..100).filter(|n| !skipped || n % 10 != 5)), "{items:?}");
     }
@@ -272,7 +252,7 @@ fn a_worker_killed_while_idle_is_replaced() {
             drop(feed);
             assert!(matches!(pipe.try_next(), Ok(None)));
             assert_eq!(runs(&scratch.dir(), 30), [1; 30]);
-            assert!(logged(&[&format!("{}:{line}:", file!()), "the idle worker process"]) > 0);
+            assert!(warned(&[&format!("{}:{line}:", file!()), "the idle worker process"]) > 0);
         }
     }
 }
@@ -305,7 +285,7 @@ fn a_worker_killed_at_an_item() {
         let ((pipe, _), line) = (crew(errands(&dir, 30, Errand::once(&dir, 12, Deed::Wait)), 2, policy), line!());
         wait_until(|| runs_of(&dir, 12).len() == 1);
         assert!(signal_child(runs_of(&dir, 12)[0], Signal::TERM));
-        let (items, error) = outcome(pipe);
+        let (items, error) = final_outcome(pipe);
         match policy {
             OnDeath::Fail => {
                 let error = error.expect("an error");
@@ -364,7 +344,7 @@ fn workers_that_die_before_they_are_ready() {
     for (poison, says) in [(Poison(-1), "SIGABRT"), (Poison(0), "status 0"), (Poison(5), "status 5")] {
         for workers in [1, 3] {
             let (stage, line) = (process::map_with(source(0..9_u64), poison, |_, x| x).workers(workers), line!());
-            let (items, error) = outcome(Pipeline::new(stage));
+            let (items, error) = final_outcome(Pipeline::new(stage));
             let error = error.expect("an error");
             assert_eq!((items.len(), error.stage(), error.item()), (0, Some("process::map_with"), None), "{error}");
             assert_eq!(error.location().map(|at| at.line()), Some(line));
@@ -426,7 +406,7 @@ fn a_worker_killed_with_a_half_written_reply() {
         wait_until(|| states(pid) == ['S', 'S']);
         assert!(signal_child(pid, Signal::KILL));
         HELD.store(false, SeqCst);
-        let (items, error) = outcome(pipe);
+        let (items, error) = final_outcome(pipe);
         let sizes: Vec<usize> = items.iter().map(|slow| slow.0.len()).collect();
         let numbers: Vec<u8> = items.iter().map(|slow| slow.0[slow.0.len() - 1]).collect();
         match policy {
@@ -475,33 +455,7 @@ fn a_worker_killed_with_a_half_written_item() {
     }
 }
 
-/// What the library logs.
-struct Records;
-
-static RECORDS: Mutex<Vec<String>> = Mutex::new(Vec::new());
-
-impl log::Log for Records {
-    fn enabled(&self, _: &log::Metadata<'_>) -> bool {
-        true
-    }
-
-    fn log(&self, record: &log::Record<'_>) {
-        RECORDS.lock().unwrap().push(format!("{}: {}", record.level(), record.args()));
-    }
-
-    fn flush(&self) {}
-}
-
-fn record() {
-    static ONCE: Once = Once::new();
-    ONCE.call_once(|| {
-        log::set_logger(&Records).unwrap();
-        log::set_max_level(log::LevelFilter::Trace);
-    });
-}
-
 /// How many warnings contain all of this.
-fn logged(parts: &[&str]) -> usize {
-    let records = RECORDS.lock().unwrap();
-    records.iter().filter(|text| text.starts_with("WARN") && parts.iter().all(|part| text.contains(part))).count()
+fn warned(parts: &[&str]) -> usize {
+    logged(parts).iter().filter(|(level, _)| *level == log::Level::Warn).count()
 }

@@ -5,8 +5,8 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 use tinypl::process::{self, OnDeath};
-use tinypl::{Error, OnWorkerError, Pipe, Pipeline, order, source};
-use tinypl_tests::{Deed, Errand, Scratch, child, children, is_child, note, notes, runs_of, tidy};
+use tinypl::{Error, OnWorkerError, Pipeline, order, source};
+use tinypl_tests::{Deed, Errand, Scratch, child, final_outcome, is_child, note, notes, runs_of, tidy};
 
 /// What serde does with a [`Freak`], and where. Which process is the parent is told by `PARENT`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -76,22 +76,6 @@ fn numbers(bad: u64, fault: Fault) -> impl Iterator<Item = (u64, Fault)> + Send 
     freaks(bad, fault).map(|freak| (freak.n, freak.fault))
 }
 
-/// Pulls until the end, or the error, which must be the same ever after.
-fn outcome<P: Pipe>(mut pipe: Pipeline<P>) -> (Vec<P::Item>, Option<Error>) {
-    let mut items = Vec::new();
-    loop {
-        match pipe.try_next() {
-            Ok(Some(x)) => items.push(x),
-            Ok(None) => return (items, None),
-            Err(error) => {
-                assert_eq!(pipe.try_next().err().map(|again| again.to_string()), Some(error.to_string()));
-                assert_eq!(children(), [], "processes outlive the error");
-                return (items, Some(error));
-            }
-        }
-    }
-}
-
 /// That the error names the stage, the line above, the item, and says all of this.
 #[track_caller]
 fn assert_says(error: &Error, stage: &str, line: u32, item: Option<u64>, parts: &[&str]) {
@@ -128,7 +112,7 @@ const HOMEWARD: [Fault; 4] =
 /// Checks the pipeline that stands in the line of the call.
 macro_rules! assert_fails {
     ($stage:expr, $name:literal, $bad:expr, $fault:expr, $what:literal) => {{
-        let (items, error) = outcome(Pipeline::new($stage.workers(2)));
+        let (items, error) = final_outcome(Pipeline::new($stage.workers(2)));
         let error = error.unwrap_or_else(|| panic!("{:?} in {}: no error", $fault, $name));
         let says = says($fault, $what);
         assert_says(&error, $name, line!(), Some($bad), &says.iter().map(String::as_str).collect::<Vec<_>>());
@@ -174,7 +158,7 @@ fn an_item_of_each_that_does_not_come_back() {
         assert_fails!(process::each(source(freaks(77, fault)), |_| ()), "process::each", 77, fault, "the item");
     }
     for fault in [Fault::EncodeInWorker, Fault::PanicAtEncodeInWorker] {
-        let (items, error) = outcome(Pipeline::new(process::each(source(freaks(77, fault)), |_| ()).workers(2)));
+        let (items, error) = final_outcome(Pipeline::new(process::each(source(freaks(77, fault)), |_| ()).workers(2)));
         assert!(error.is_none() && items.len() == LAST as usize, "{error:?}");
     }
 }
@@ -185,7 +169,7 @@ fn a_context_that_does_not_travel() {
     PARENT.get_or_init(|| ());
     for fault in [Fault::EncodeInParent, Fault::DecodeInWorker] {
         let (stage, line) = (process::map_with(source(0..9), Freak::new(0, fault), |_, x: u8| x), line!());
-        let (items, error) = outcome(Pipeline::new(stage.workers(2)));
+        let (items, error) = final_outcome(Pipeline::new(stage.workers(2)));
         assert!(items.is_empty());
         let says = says(fault, "context");
         let parts: Vec<&str> = says.iter().map(String::as_str).collect();
@@ -194,7 +178,7 @@ fn a_context_that_does_not_travel() {
     // it is as if the worker died of it
     let (stage, line) =
         (process::map_with(source(0..9), Freak::new(0, Fault::PanicAtDecodeInWorker), |_, x: u8| x), line!());
-    let (_, error) = outcome(Pipeline::new(stage.workers(1)));
+    let (_, error) = final_outcome(Pipeline::new(stage.workers(1)));
     assert_says(&error.expect("an error"), "process::map_with", line, None, &["panicked"]);
 }
 
@@ -208,7 +192,7 @@ fn what_does_not_travel_is_no_death() {
             let (stage, line) = (process::map(source(freaks(77, fault)), |x| x.n), line!());
             let mut stage = stage.workers(1).on_death(policy);
             let handle = stage.handle();
-            let (items, error) = outcome(Pipeline::new(stage));
+            let (items, error) = final_outcome(Pipeline::new(stage));
             assert_says(&error.expect("an error"), "process::map", line, Some(77), &[]);
             assert_eq!((items.contains(&77), handle.restarts()), (false, 0));
         }
@@ -230,7 +214,7 @@ fn a_panic_of_the_function() {
             let (stage, line) = (process::map(items, |errand| errand.run()), line!());
             let mut stage = stage.workers(2).on_death(policy);
             let handle = stage.handle();
-            let (_, error) = outcome(Pipeline::new(stage));
+            let (_, error) = final_outcome(Pipeline::new(stage));
             let error = error.expect("an error");
             assert_says(&error, "process::map", line, Some(bad), &["panicked: no more of this"]);
             assert!(error.is_panic());
@@ -261,7 +245,7 @@ fn whatever_is_thrown() {
     let long = "long ".repeat(1 << 20);
     for (n, says) in (0..).zip(["not text", "not text", &long, "", "na\u{ef}ve\0\u{1f980}"]) {
         let (stage, line) = (process::map(source([n]), f), line!());
-        let (_, error) = outcome(Pipeline::new(stage.workers(1)));
+        let (_, error) = final_outcome(Pipeline::new(stage.workers(1)));
         assert_says(&error.expect("an error"), "process::map", line, Some(0), &["panicked: ", says]);
     }
 }
@@ -272,7 +256,7 @@ fn a_panic_of_init() {
     let _tidy = tidy(300);
     let init = || -> u64 { panic!("no state") };
     let (stage, line) = (process::map_init(source(0..100_u64), init, |s, x| *s + x), line!());
-    let (items, error) = outcome(Pipeline::new(stage.workers(1)));
+    let (items, error) = final_outcome(Pipeline::new(stage.workers(1)));
     assert_says(&error.expect("an error"), "process::map_init", line, Some(0), &["panicked: no state"]);
     assert!(items.is_empty());
 }
@@ -281,14 +265,14 @@ fn a_panic_of_init() {
 fn a_panic_of_each_and_its_kin() {
     let _tidy = tidy(300);
     let (stage, line) = (process::each(source(0..100_u64), |x| assert!(*x != 30, "no {x}")), line!());
-    let (items, error) = outcome(Pipeline::new(stage.workers(2)));
+    let (items, error) = final_outcome(Pipeline::new(stage.workers(2)));
     assert_says(&error.expect("an error"), "process::each", line, Some(30), &["panicked: no 30"]);
     assert!(!items.contains(&30));
     let (stage, line) = (process::map_with(source(0..100), 30, |no: &i32, x| assert!(x != *no, "no {x}")), line!());
-    let (_, error) = outcome(Pipeline::new(stage.workers(2)));
+    let (_, error) = final_outcome(Pipeline::new(stage.workers(2)));
     assert_says(&error.expect("an error"), "process::map_with", line, Some(30), &["panicked: no 30"]);
     let (stage, line) = (process::map_init(source(0..100), || 30, |no, x| assert!(x != *no, "no {x}")), line!());
-    let (_, error) = outcome(Pipeline::new(stage.workers(2)));
+    let (_, error) = final_outcome(Pipeline::new(stage.workers(2)));
     assert_says(&error.expect("an error"), "process::map_init", line, Some(30), &["panicked: no 30"]);
 }
 
@@ -299,7 +283,7 @@ fn an_order_gives_what_stands_before() {
     let mut saved = order::save(source(0..100_u64), 10);
     let saved_order = saved.handle();
     let stage = process::map(saved, |x| if x == 40 { panic!("no 40") } else { x }).workers(3);
-    let (items, error) = outcome(Pipeline::new(order::load(stage, &saved_order)));
+    let (items, error) = final_outcome(Pipeline::new(order::load(stage, &saved_order)));
     assert_eq!(error.expect("an error").item(), Some(40));
     assert!(items.len() <= 40 && items.iter().copied().eq(0..items.len() as u64), "{items:?}");
 }
@@ -314,7 +298,7 @@ fn policies_for_panics() {
             if std::env::var_os("EXIT").is_some() { OnWorkerError::Exit } else { OnWorkerError::ForwardAndPrint };
         let (stage, line) = (process::map(source(0..100), |x| if x == 7 { panic!("no 7") } else { x }), line!());
         println!("\nline {line}");
-        let (_, error) = outcome(Pipeline::new(stage.workers(2).on_worker_error(policy)));
+        let (_, error) = final_outcome(Pipeline::new(stage.workers(2).on_worker_error(policy)));
         return println!("went on: {}", error.is_some());
     }
     for exit in [false, true] {
@@ -371,7 +355,7 @@ fn other_workers_finish_their_item() {
         note(&dir, "ended", n);
     };
     let items: Vec<_> = (0..2).map(|n| (scratch.dir(), n)).collect();
-    let (_, error) = outcome(Pipeline::new(process::map(source(items), f).workers(2)));
+    let (_, error) = final_outcome(Pipeline::new(process::map(source(items), f).workers(2)));
     assert_eq!(error.expect("an error").item(), Some(0));
     assert_eq!(notes(&scratch.dir(), "ended"), ["1"]);
 }

@@ -12,8 +12,8 @@ use std::time::Duration;
 use tinypl::process::{self, Backend, OnDeath, SharedMemoryRingBuffer as Ring, ShmError, ShmRef};
 use tinypl::{Error, Pipe, Pipeline, pipeline, source};
 use tinypl_tests::{
-    Deed, Errand, Random, Scratch, await_note, linger, note, notes, rounds, runs_of, signal_child, stands_still,
-    states, tidy, wait_until, work,
+    Deed, Errand, Random, Scratch, await_note, linger, note, notes, outcome, rounds, runs_of, signal_child,
+    stands_still, states, tidy, wait_until, work,
 };
 
 const PAGE: usize = 4096;
@@ -74,18 +74,6 @@ fn check(ring: &Ring, item: Words, x: u64, pages: usize) {
     match x % 3 {
         0 => assert(&ring.read_owned(item).expect("it is there")),
         _ => assert(&ring.read(item).expect("it is there")),
-    }
-}
-
-/// Pulls until the end, or the error.
-fn outcome<P: Pipe>(pipe: &mut Pipeline<P>) -> (Vec<P::Item>, Option<Error>) {
-    let mut items = Vec::new();
-    loop {
-        match pipe.try_next() {
-            Ok(Some(x)) => items.push(x),
-            Ok(None) => return (items, None),
-            Err(error) => return (items, Some(error)),
-        }
     }
 }
 
