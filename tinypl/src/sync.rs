@@ -1,4 +1,5 @@
-//! Locks, atomics and threads: the operating system's, or a model checker's. The only module that imports either.
+//! Locks, atomics and threads: the operating system's, or a model checker's. All but `crew/` and `shm/`, which talk to
+//! processes, have theirs from here.
 //!
 //! `--cfg loom` explores every interleaving of a few steps, and what weak memory allows in each; `--cfg shuttle` explores
 //! random interleavings of whole pipelines. `.ci/models` runs both.
