@@ -9,8 +9,8 @@ use std::sync::mpsc;
 use tinypl::process::{self, OnDeath, WorkersHandle};
 use tinypl::{Error, Pipe, Pipeline, order, source};
 use tinypl_tests::{
-    Deed, Errand, RECORDS, Scratch, children, errands, final_outcome, logged, note, notes, record, runs_of,
-    signal_child, stands_still, states, tidy, wait_until,
+    Deed, Errand, RECORDS, Scratch, errands, final_outcome, logged, note, notes, record, runs_of, signal_child,
+    stands_still, states, tidy, wait_until,
 };
 
 /// How a function ends its worker, and what the error says of it.
