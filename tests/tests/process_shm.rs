@@ -10,7 +10,7 @@ use std::sync::{Mutex, mpsc};
 use std::thread;
 use std::time::Duration;
 use tinypl::process::{self, Backend, OnDeath, SharedMemoryRingBuffer as Ring, ShmError, ShmRef};
-use tinypl::{Error, Pipe, Pipeline, pipeline, source};
+use tinypl::{Error, Pipeline, pipeline, source};
 use tinypl_tests::{
     Deed, Errand, Random, Scratch, await_note, linger, note, notes, outcome, rounds, runs_of, signal_child,
     stands_still, states, tidy, wait_until, work,
