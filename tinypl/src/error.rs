@@ -242,14 +242,9 @@ pub(crate) fn note_number(number: u64) {
     });
 }
 
-/// While unwinding, for a pipeline whose panic goes on as it is: what the next one who asks is told.
-#[cold]
-#[inline(never)]
-pub(crate) fn unwinding() -> Error {
-    let place = NOTED.with_borrow(|noted| noted.place);
-    let what = "panicked: a function did, when the pipeline was pulled before".to_owned();
-    let (site, item) = (place.map(|place| place.0), place.and_then(|place| place.1));
-    Error(Arc::new(Report { what, site, item, source: None, panicked: true }))
+/// Whether the panic at hand unwound through a stage's function, and nobody caught it there.
+pub(crate) fn in_stage() -> bool {
+    NOTED.with_borrow(|noted| noted.place.is_some())
 }
 
 /// What unwinds through a user's function when a pipeline inside it was being pulled by a thread that is to stop: that
@@ -266,22 +261,27 @@ pub(crate) fn unwind_to_stop() -> ! {
 /// Runs `f`; a panic comes back as an error. If it unwinds because this thread is to stop, `stopped` is the result; without
 /// one it unwinds further.
 pub(crate) fn caught<R>(stopped: Option<R>, f: impl FnOnce() -> R) -> Result<R, Error> {
-    // an earlier panic, which somebody else caught, may have left its note; and this may run while another one unwinds
+    // this may run while another panic unwinds, which has left its note
     let before = NOTED.take();
     // no state is seen again half changed: whoever catches ends what it pulled from
-    let result = catch_unwind(AssertUnwindSafe(f));
-    let noted = NOTED.replace(before);
-    let payload = match result {
-        Ok(r) => return Ok(r),
-        Err(payload) => payload,
-    };
-    if payload.is::<Stopped>() {
-        return stopped.map_or_else(|| resume_unwind(payload), Ok);
+    let result = catch_unwind(AssertUnwindSafe(f)).map_err(error_of);
+    NOTED.set(before);
+    match result {
+        Ok(r) => Ok(r),
+        Err(Ok(error)) => Err(error),
+        Err(Err(panic)) => stopped.map_or_else(|| resume_unwind(panic), Ok),
     }
-    let error = Error::of_panic(&*payload, noted);
-    if let Err(another) = catch_unwind(AssertUnwindSafe(|| drop(payload))) {
+}
+
+/// The error that a panic is. What unwinds because this thread is to stop is none: it comes back.
+pub(crate) fn error_of(panic: Box<dyn Any + Send>) -> Result<Error, Box<dyn Any + Send>> {
+    if panic.is::<Stopped>() {
+        return Err(panic);
+    }
+    let error = Error::of_panic(&*panic, NOTED.take());
+    if let Err(another) = catch_unwind(AssertUnwindSafe(|| drop(panic))) {
         // a payload that panics when it is dropped; there may be no end to that
         std::mem::forget(another);
     }
-    Err(error)
+    Ok(error)
 }

@@ -1,14 +1,16 @@
 //! The face that users hold.
 use crate::Error;
-use crate::error::{caught, unwind_to_stop, unwinding};
+use crate::error::{caught, error_of, in_stage, unwind_to_stop};
 use crate::locked::{Given, Locked, Serial, stage, stopping};
 use crate::pipe::{Envelope, Named, Pipe, Ride, Start, Upstream};
 use crate::stage::Share;
 use crate::stage::order::{Handed, Window};
 use crate::sync::Arc;
+use std::any::Any;
 use std::convert::Infallible;
 use std::fmt;
 use std::ops::ControlFlow;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 
 /// A complete chain of stages: what `pipeline!` makes.
 ///
@@ -27,8 +29,8 @@ use std::ops::ControlFlow;
 /// ```
 ///
 /// # Panics
-/// The `Iterator` face panics where [`try_next`](Self::try_next) gives an [`Error`]: a failure is never an early, silent
-/// end. (A panic of a stage that runs on the caller's own thread goes on as it is.)
+/// The `Iterator` face panics with the [`Error`] that [`try_next`](Self::try_next) gives: a failure is never an early, silent
+/// end.
 #[must_use = "a pipeline is lazy: pull from it, or end it with a sink"]
 pub struct Pipeline<P> {
     /// `None` once it was stopped.
@@ -172,12 +174,11 @@ impl<P: Pipe> Iterator for Pipeline<P> {
     #[track_caller]
     fn next(&mut self) -> Option<P::Item> {
         check(&self.rare);
-        let unwound = Unwound(&mut self.rare);
-        let item = next_item(&mut self.pipe, unwound.0);
-        std::mem::forget(unwound);
-        match item {
-            Ok(x) => x,
-            Err(error) => error.throw(),
+        let Self { pipe, rare } = self;
+        match catch_unwind(AssertUnwindSafe(|| next_item(pipe, rare))) {
+            Ok(Ok(x)) => x,
+            Ok(Err(error)) => error.throw(),
+            Err(panic) => fail(rare, panic),
         }
     }
 
@@ -189,24 +190,13 @@ impl<P: Pipe> Iterator for Pipeline<P> {
     #[track_caller]
     fn fold<B, F: FnMut(B, P::Item) -> B>(mut self, init: B, mut f: F) -> B {
         check(&self.rare);
-        let windows = windows(&self.rare);
-        let Some(pipe) = &mut self.pipe else { return init };
-        let ControlFlow::Continue(acc) = pipe.try_fold(init, |acc, signal| {
-            signal.ride().leave(windows);
-            ControlFlow::<Infallible, B>::Continue(match signal {
-                Envelope::Item(x, _) => f(acc, x),
-                _ => acc,
-            })
-        });
-        if !P::INERT {
-            if stopping() {
-                unwind_to_stop();
-            }
-            if let Err(error) = pipe.finish() {
-                error.throw();
-            }
+        match catch_unwind(AssertUnwindSafe(|| fold_items(&mut self, init, &mut f))) {
+            Ok(Ok(acc)) => acc,
+            Ok(Err(error)) => error.throw(),
+            Err(panic) if in_stage() => fail(&mut self.rare, panic),
+            // `f` itself
+            Err(panic) => resume_unwind(panic),
         }
-        acc
     }
 }
 
@@ -248,18 +238,36 @@ fn next_item<P: Pipe>(pipe: &mut Option<P>, rare: &Option<Box<Rare>>) -> Result<
     }
 }
 
-/// Marks a pipeline as failed when a panic unwinds through a pull of it: what was pulled is lost.
-struct Unwound<'a>(&'a mut Option<Box<Rare>>);
-
-impl Drop for Unwound<'_> {
-    #[cold]
-    #[inline(never)]
-    fn drop(&mut self) {
-        // what unwinds because this thread is to stop is no failure: another one may pull on
-        if !stopping() {
-            self.0.get_or_insert_default().failed = Some(unwinding());
+/// Folds what is left.
+#[inline]
+fn fold_items<P: Pipe, B>(pipeline: &mut Pipeline<P>, init: B, mut f: impl FnMut(B, P::Item) -> B) -> Result<B, Error> {
+    let windows = windows(&pipeline.rare);
+    let Some(pipe) = &mut pipeline.pipe else { return Ok(init) };
+    let ControlFlow::Continue(acc) = pipe.try_fold(init, |acc, signal| {
+        signal.ride().leave(windows);
+        ControlFlow::<Infallible, B>::Continue(match signal {
+            Envelope::Item(x, _) => f(acc, x),
+            _ => acc,
+        })
+    });
+    if !P::INERT {
+        if stopping() {
+            unwind_to_stop();
         }
+        pipe.finish()?;
     }
+    Ok(acc)
+}
+
+/// A pull unwound: what was pulled is lost, so the pipeline has failed.
+#[cold]
+#[inline(never)]
+#[track_caller]
+fn fail(rare: &mut Option<Box<Rare>>, panic: Box<dyn Any + Send>) -> ! {
+    // what unwinds because this thread is to stop is no failure: another one may pull on
+    let error = error_of(panic).unwrap_or_else(|stopped| resume_unwind(stopped));
+    rare.get_or_insert_default().failed = Some(error.clone());
+    error.throw()
 }
 
 #[inline]
