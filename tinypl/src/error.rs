@@ -200,35 +200,10 @@ thread_local! {
     static NOTED: RefCell<Noted> = const { RefCell::new(Noted { place: None, thrown: None }) };
 }
 
-/// Stands around a call of a user's function. If the stack unwinds through it, it notes the stage and the item; else it
-/// costs nothing: [`left`](Self::left) forgets it.
-pub(crate) struct At<'a> {
-    site: &'a Site,
-    item: Option<u64>,
-}
-
-impl<'a> At<'a> {
-    /// `item` is its number, if that can be told from here.
-    #[inline(always)]
-    pub(crate) fn new(site: &'a Site, item: Option<u64>) -> Self {
-        Self { site, item }
-    }
-
-    /// The function has returned.
-    #[inline(always)]
-    pub(crate) fn left(self) {
-        std::mem::forget(self);
-    }
-}
-
-impl Drop for At<'_> {
-    #[cold]
-    #[inline(never)]
-    fn drop(&mut self) {
-        let place = (*self.site, self.item);
-        // the innermost stage noted it first
-        NOTED.with_borrow_mut(|noted| *noted.place.get_or_insert(place));
-    }
+/// While unwinding: the stage and the item at hand.
+pub(crate) fn note_place(site: Site, item: Option<u64>) {
+    // the innermost stage noted it first
+    NOTED.with_borrow_mut(|noted| *noted.place.get_or_insert((site, item)));
 }
 
 /// While unwinding: the number of the item, where the stage could not tell it.

@@ -1,9 +1,12 @@
 //! A stage with state: it is written for one puller, and several threads take turns at its lock.
 use crate::Error;
-use crate::error::{At, Site, caught, note_number};
-use crate::pipe::{Envelope, Named, Pipe, Pulled, Signal, Start, Stepped, Tagged, Upstream};
+use crate::error::{Site, caught, note_number};
+use crate::monitor::lane::{self, Doing};
+use crate::monitor::{OWN, Survey, sampling};
+use crate::pipe::{Envelope, Named, Pipe, Pulled, Signal, Start, Stepped, Tagged, Upstream, Watched, Way};
 use crate::pool::stop::{self, Pulling};
 use crate::pool::{Desks, Hand, Seat};
+use crate::post::{Call, Post};
 use crate::sync::Mutex;
 use std::fmt;
 use std::ops::ControlFlow;
@@ -70,6 +73,16 @@ pub trait Serial {
     /// another): a stage that remembers having ended asks [`stopping`].
     fn pull(&mut self) -> Option<Given<Self>>;
 
+    /// The same, for whoever may be watched at it. A stage that is not of this crate hides those above it.
+    #[doc(hidden)]
+    #[inline]
+    fn pull_by<W: Way>(&mut self) -> Option<Given<Self>>
+    where
+        Self: Sized,
+    {
+        self.pull()
+    }
+
     /// The stream above; `None` for a source. By it threads are started and errors found, so there is no default.
     fn upstream(&mut self) -> Option<&mut dyn Upstream>;
 
@@ -119,6 +132,19 @@ pub trait Serial {
         }
     }
 
+    /// As [`Pipe::survey`]; `given` items were pulled.
+    #[doc(hidden)]
+    fn survey(&mut self, post: &Post, given: u64, survey: &mut Survey) {
+        if let Some(up) = self.upstream() {
+            up.show(survey);
+        }
+        self.describe(survey.stage(post).own::<Self>().counts(given));
+    }
+
+    /// What there is to say of the stage: its options.
+    #[doc(hidden)]
+    fn describe(&self, _: &mut Survey) {}
+
     /// After the end: the error that ended it.
     ///
     /// # Errors
@@ -139,7 +165,7 @@ pub fn stopping() -> bool {
 /// `Sync` asks no more of `S` and its items than `Send`.
 #[must_use = "a stage does nothing until it is pulled"]
 pub struct Locked<S: Serial> {
-    site: Site,
+    post: Post,
     state: Mutex<State<S>>,
     /// Where the workers of a queue put what they take; none where one thread alone pulls. (Boxed, so that there it leaves
     /// no trace in a chain's code.)
@@ -163,7 +189,7 @@ pub(crate) type Numbered<S> = (u64, Given<S>);
 /// Makes a stream of a stage with state.
 #[track_caller]
 pub fn stage<S: Serial>(stage: S) -> Locked<S> {
-    Locked::new(stage, Site::here("stage"))
+    Locked::new(stage, Post::here(OWN))
 }
 
 /// How a worker's attempt to fill its desk ended.
@@ -178,13 +204,22 @@ pub(crate) enum Refill {
 }
 
 impl<S: Serial> Locked<S> {
-    pub(crate) fn new(stage: S, site: Site) -> Self {
+    pub(crate) fn new(stage: S, post: Post) -> Self {
         let state = State { stage, items: 0, taken: 0, chunked: false, ended: false, failure: None };
-        Self { site, state: Mutex::new(state), desks: None }
+        Self { post, state: Mutex::new(state), desks: None }
     }
 
     pub(crate) fn site(&self) -> Site {
-        self.site
+        self.post.site()
+    }
+
+    pub(crate) fn post(&self) -> &Post {
+        &self.post
+    }
+
+    /// What stands before its `@`.
+    pub(crate) fn set_handle(&mut self, name: &'static str) {
+        self.post.set_handle(name);
     }
 
     /// The stage itself, before anybody shares it.
@@ -200,7 +235,7 @@ impl<S: Serial> Locked<S> {
 
     /// The stage that `f` makes of it: options may change types.
     pub(crate) fn with<T: Serial>(self, f: impl FnOnce(S) -> T) -> Locked<T> {
-        Locked::new(f(self.state.into_inner().stage), self.site)
+        Locked::new(f(self.state.into_inner().stage), self.post)
     }
 
     /// Several threads are going to pull it.
@@ -226,10 +261,13 @@ impl<S: Serial> Locked<S> {
                 Some(state) => state,
                 // who holds it may wait for the source, for long
                 None if self.steal(hand, seat) => return Refill::Loaded,
-                None => self.state.try_lock_for(MOMENT).unwrap_or_else(|| {
-                    stop::ring_downstream();
-                    self.state.lock()
-                }),
+                None => {
+                    let _waiting = lane::waiting(Doing::Input);
+                    self.state.try_lock_for(MOMENT).unwrap_or_else(|| {
+                        stop::ring_downstream();
+                        self.state.lock()
+                    })
+                }
             };
             if state.ended {
                 let failure = state.failure.take();
@@ -257,7 +295,7 @@ impl<S: Serial> Locked<S> {
             }
             announce();
             let want = hand.want.min(free).min(sure.max(1));
-            hand.loaded = state.fill(seat, want, self.site);
+            hand.loaded = state.fill(seat, want, &self.post);
             hand.taken = state.taken;
             if hand.loaded > 0 {
                 return Refill::Loaded;
@@ -280,11 +318,14 @@ impl<S: Serial> State<S> {
     }
 
     /// Pulls `want` signals onto the desk. How many there were.
-    fn fill(&mut self, seat: &mut Seat<'_, Numbered<S>>, want: usize, site: Site) -> usize {
+    fn fill(&mut self, seat: &mut Seat<'_, Numbered<S>>, want: usize, post: &Post) -> usize {
         let before = self.taken;
-        let pulled = caught(Some(false), || self.pull_onto(seat, want, site));
+        let pulled = caught(Some(false), || self.pull_onto(seat, want, post));
         let n = self.taken - before;
         self.chunked |= n > 1;
+        if let Some(probe) = post.probe() {
+            probe.has_given(self.items);
+        }
         let failure = match pulled {
             Ok(true) => return n,
             Ok(false) if stop::requested() => return n,
@@ -296,23 +337,24 @@ impl<S: Serial> State<S> {
     }
 
     /// Whether there may be more.
-    fn pull_onto(&mut self, seat: &mut Seat<'_, Numbered<S>>, want: usize, site: Site) -> bool {
-        let Some(first) = self.take(site) else { return false };
+    fn pull_onto(&mut self, seat: &mut Seat<'_, Numbered<S>>, want: usize, post: &Post) -> bool {
+        let Some(first) = self.take(post) else { return false };
         // the desk is held only now: nobody waits for it while we may wait
         let mut loading = seat.load();
         loading.put(first);
+        sampling::turn(false);
         for _ in 1..want {
-            let Some(signal) = self.take(site) else { return false };
+            let Some(signal) = self.take(post) else { return false };
             loading.put(signal);
         }
         true
     }
 
     #[inline(always)] // through memory a signal costs more than all the rest
-    fn take(&mut self, site: Site) -> Option<Numbered<S>> {
+    fn take(&mut self, post: &Post) -> Option<Numbered<S>> {
         let number = self.items;
-        let at = At::new(&site, Some(number));
-        let signal = self.stage.pull();
+        let at = Call::by::<Watched>(post, Some(number)).begin();
+        let signal = self.stage.pull_by::<Watched>();
         at.left();
         let signal = signal?;
         self.items += u64::from(matches!(signal, Envelope::Item(..)));
@@ -330,13 +372,18 @@ impl<S: Serial> Pipe for Locked<S> {
     const INERT: bool = S::INERT;
 
     #[inline]
-    fn pull(&mut self) -> Pulled<Self> {
+    fn pull_by<W: Way>(&mut self) -> Pulled<Self> {
         let State { stage, items, .. } = self.state.get_mut();
-        let at = At::new(&self.site, (!S::COUNTS).then_some(*items));
-        let signal = stage.pull();
+        let at = Call::by::<W>(&self.post, (!S::COUNTS).then_some(*items)).begin();
+        let signal = stage.pull_by::<W>();
         at.left();
         if !S::COUNTS {
             *items += u64::from(matches!(signal, Some(Envelope::Item(..))));
+        }
+        if W::WATCHED
+            && let Some(probe) = self.post.probe()
+        {
+            probe.has_given(if S::COUNTS { stage.items() } else { *items });
         }
         signal
     }
@@ -383,6 +430,13 @@ impl<S: Serial> Pipe for Locked<S> {
         self.state.try_lock().map_or((0, None), |state| state.stage.size_hint())
     }
 
+    fn survey(&self, survey: &mut Survey) {
+        let mut state = self.state.lock();
+        let given = state.given();
+        state.stage.survey(&self.post, given, survey);
+        survey.carries::<Self>();
+    }
+
     fn start(&mut self, start: &mut Start) {
         self.stage_mut().start(start);
     }
@@ -408,6 +462,6 @@ impl<S: Serial> Drop for Folding<'_, S> {
 
 impl<S: Serial> fmt::Debug for Locked<S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Locked").field(&self.site).finish()
+        f.debug_tuple("Locked").field(&self.post).finish()
     }
 }

@@ -15,6 +15,7 @@
 //! not upstream does not compile. What travels ([`Named::Raw`]) says which one it is, without the names.
 pub use crate::stage::marker::{InsertPeriodic, Inserting, On, OnConsumed, Until, insert_periodic, on, on_mut, until};
 
+use crate::monitor::brand;
 use crate::pipe::Named;
 use std::convert::Infallible;
 use std::fmt;
@@ -66,6 +67,11 @@ pub enum Or<A, B> {
 
 impl<B, R: Named> Named for Or<Mark<B>, R> {
     type Raw = Or<(), R::Raw>;
+
+    fn names(names: &mut Vec<String>) {
+        names.push(brand::<B>().unwrap_or("marker").to_owned());
+        R::names(names);
+    }
 }
 
 /// A stream without markers.

@@ -7,6 +7,7 @@
 use crate::Error;
 use crate::error::note_number;
 use crate::locked::{Locked, Serial};
+use crate::monitor::Survey;
 use crate::pool::Flow;
 use crate::stage::order::Window;
 use crate::sync::Arc;
@@ -93,6 +94,10 @@ impl Ride for () {
 pub trait Named {
     /// What travels.
     type Raw: Send + 'static;
+
+    /// What they are called, the one that came last first.
+    #[doc(hidden)]
+    fn names(_: &mut Vec<String>) {}
 }
 
 /// [`Named`] for the orders: what travels is a [`Ride`].
@@ -166,7 +171,14 @@ pub trait Pipe {
     const ANNOUNCES: bool = false;
 
     /// The next signal, for the one puller of this stream.
-    fn pull(&mut self) -> Pulled<Self>;
+    #[inline]
+    fn pull(&mut self) -> Pulled<Self> {
+        self.pull_by::<Unwatched>()
+    }
+
+    /// The same, for whoever may be watched at it.
+    #[doc(hidden)]
+    fn pull_by<W: Way>(&mut self) -> Pulled<Self>;
 
     /// Takes a signal of the bottom, whose number is `number`, through the stages down to this one.
     ///
@@ -221,6 +233,10 @@ pub trait Pipe {
     #[inline]
     fn announce(&self) {}
 
+    /// Shows its stages, the source first.
+    #[doc(hidden)]
+    fn survey(&self, survey: &mut Survey);
+
     /// The pipeline is complete, and its options are set: threads may start. May be called again, when another block goes on with it.
     #[doc(hidden)]
     fn start(&mut self, start: &mut Start);
@@ -238,6 +254,36 @@ pub trait Pipe {
     fn number(&mut self) -> u64 {
         self.bottom_mut().number()
     }
+}
+
+/// How a stream is pulled: by somebody whose pipeline's figures may be asked for, or not. As a type, so that the code of who
+/// is not knows nothing of it.
+#[doc(hidden)]
+pub trait Way {
+    const WATCHED: bool;
+
+    #[inline(always)]
+    fn pull<P: Pipe>(up: &mut P) -> Pulled<P>
+    where
+        Self: Sized,
+    {
+        up.pull_by::<Self>()
+    }
+}
+
+/// Nobody looks.
+#[derive(Debug)]
+pub(crate) struct Unwatched;
+/// Somebody may look: the stages are asked whether one does.
+#[derive(Debug)]
+pub(crate) struct Watched;
+
+impl Way for Unwatched {
+    const WATCHED: bool = false;
+}
+
+impl Way for Watched {
+    const WATCHED: bool = true;
 }
 
 /// Tells a panic of a stage below, which is on the stack above a fold, the number of its item.
@@ -290,6 +336,8 @@ pub trait Upstream {
     fn begin(&mut self, start: &mut Start);
     #[doc(hidden)]
     fn end(&mut self) -> Result<(), Error>;
+    #[doc(hidden)]
+    fn show(&self, survey: &mut Survey);
 }
 
 impl<P: Pipe> Upstream for P {
@@ -299,6 +347,10 @@ impl<P: Pipe> Upstream for P {
 
     fn end(&mut self) -> Result<(), Error> {
         self.finish()
+    }
+
+    fn show(&self, survey: &mut Survey) {
+        self.survey(survey);
     }
 }
 
@@ -312,8 +364,8 @@ impl fmt::Debug for dyn Upstream + '_ {
 macro_rules! wraps {
     ($field:ident) => {
         #[inline]
-        fn pull(&mut self) -> crate::Pulled<Self> {
-            self.$field.pull()
+        fn pull_by<W: crate::pipe::Way>(&mut self) -> crate::Pulled<Self> {
+            self.$field.pull_by::<W>()
         }
 
         #[inline(always)]

@@ -2,7 +2,9 @@
 use crate::Error;
 use crate::error::{caught, error_of, in_stage, unwind_to_stop};
 use crate::locked::{Given, Locked, Serial, stage, stopping};
-use crate::pipe::{Envelope, Named, Pipe, Ride, Start, Upstream};
+use crate::monitor::Survey;
+use crate::pipe::{Envelope, Named, Pipe, Ride, Start, Unwatched, Upstream, Way};
+use crate::post::Post;
 use crate::stage::Share;
 use crate::stage::order::{Handed, Window};
 use crate::sync::Arc;
@@ -307,12 +309,17 @@ impl<P: Pipe> Serial for Borrowed<'_, P> {
 
     #[inline]
     fn pull(&mut self) -> Option<Given<Self>> {
+        self.pull_by::<Unwatched>()
+    }
+
+    #[inline]
+    fn pull_by<W: Way>(&mut self) -> Option<Given<Self>> {
         let Pipeline { pipe, rare } = &mut *self.lender;
         if failure(rare).is_err() {
             return None;
         }
         let pipe = pipe.as_mut()?;
-        let signal = caught(Some(None), || pipe.pull()).unwrap_or_else(|panic| {
+        let signal = caught(Some(None), || W::pull(pipe)).unwrap_or_else(|panic| {
             rare.get_or_insert_default().failed = Some(panic);
             None
         })?;
@@ -331,6 +338,12 @@ impl<P: Pipe> Serial for Borrowed<'_, P> {
 
     fn size_hint(&self) -> (usize, Option<usize>) {
         self.lender.pipe.as_ref().map_or((0, Some(0)), Pipe::size_hint)
+    }
+
+    fn survey(&mut self, _: &Post, _: u64, survey: &mut Survey) {
+        if let Some(pipe) = &self.lender.pipe {
+            pipe.survey(survey);
+        }
     }
 
     fn start(&mut self, start: &mut Start) {

@@ -5,12 +5,15 @@
 use super::ledger::{Job, Ledger, Peer, UNREAD};
 use super::luggage::{self, Luggage};
 use super::options::{OnDeath, Options};
+use super::page::Page;
 use super::start::{Ended, Heard, NoStart, Plan, Worker, await_either, describe, send_all, send_unless};
 use super::task::Task;
 use super::wire::{Frames, Garbage, HEAD, Kind, LIMIT, encode, too_long};
 use crate::Error;
 use crate::error::{Site, caught};
-use crate::pipe::{Envelope, Pipe, Signal, Start};
+use crate::monitor::Survey;
+use crate::monitor::lane::Part;
+use crate::pipe::{Envelope, Pipe, Signal, Start, Watched};
 use crate::pool::stop::Pulling;
 use crate::pool::{Above, Credits, Cursor, Flow, Hand, Results, Tray};
 use parking_lot::{Mutex, MutexGuard};
@@ -18,7 +21,7 @@ use std::any::type_name;
 use std::convert::Infallible;
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
-use std::sync::atomic::{AtomicUsize, Ordering::*};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::*};
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
@@ -35,13 +38,22 @@ pub(crate) struct Shared {
     pub(crate) options: OnceLock<Options>,
     waiting: AtomicUsize,
     restarts: AtomicUsize,
-    pids: Mutex<Vec<Option<u32>>>,
+    living: Mutex<Vec<Option<(u32, Arc<Page>)>>>,
+    /// Nanoseconds that items took in workers which are gone.
+    took: AtomicU64,
 }
 
 impl Shared {
     /// Of the workers that live.
     pub(crate) fn pids(&self) -> Vec<u32> {
-        self.pids.lock().iter().copied().flatten().collect()
+        self.living.lock().iter().flatten().map(|(pid, _)| *pid).collect()
+    }
+
+    /// How long items took in all workers.
+    pub(crate) fn took(&self) -> Duration {
+        let living = self.living.lock();
+        let now: u64 = living.iter().flatten().map(|(_, page)| page.took_so_far().0).sum();
+        Duration::from_nanos(self.took.load(Relaxed) + now)
     }
 
     pub(crate) fn waiting(&self) -> usize {
@@ -52,12 +64,15 @@ impl Shared {
         self.restarts.load(Relaxed)
     }
 
-    fn set_pid(&self, k: usize, pid: Option<u32>) {
-        let mut pids = self.pids.lock();
-        if pids.len() <= k {
-            pids.resize(k + 1, None);
+    fn set_worker(&self, k: usize, worker: Option<&Worker>) {
+        let mut living = self.living.lock();
+        if living.len() <= k {
+            living.resize(k + 1, None);
         }
-        pids[k] = pid;
+        let worker = worker.map(|worker| (worker.pid(), worker.page.clone()));
+        if let Some((_, page)) = std::mem::replace(&mut living[k], worker) {
+            self.took.fetch_add(page.took_so_far().0, Relaxed);
+        }
     }
 }
 
@@ -202,6 +217,7 @@ impl<P: Pipe<Item = T::In>, T: Task> Crew<P, T> {
         let mut up = self.up.lock();
         // how many items were taken: markers don't go to the workers
         let mut items = 0;
+        let mut shares = hand.shares();
         while !hand.flow.stop.is_requested() {
             let room = desk.input.as_ref().map_or(usize::MAX, |input| input.free(items));
             // cheap items are worth waiting for company; but not for so much that the consumer, who may nap till three quarters
@@ -221,7 +237,11 @@ impl<P: Pipe<Item = T::In>, T: Task> Crew<P, T> {
                 }
                 continue;
             }
+            let watched = shares.begin(Part::Pull);
             let (jobs, goes_on) = self.pull(&mut up, free, hand, results);
+            if watched {
+                shares.end(Part::Pull, jobs.len());
+            }
             items += jobs.len();
             desk.ledger.lock().add(jobs);
             self.hand_out(desk);
@@ -251,7 +271,7 @@ impl<P: Pipe<Item = T::In>, T: Task> Crew<P, T> {
         for _ in 0..free.min(CHUNK).min(sure.max(1)) {
             let signal = {
                 let _pulling = Pulling::begin();
-                caught(Some(None), || up.pull())
+                caught(Some(None), || up.pull_by::<Watched>())
             };
             goes_on = match signal {
                 Ok(Some(signal)) => {
@@ -323,7 +343,7 @@ impl<P: Pipe<Item = T::In>, T: Task> Crew<P, T> {
     /// Keeps the worker of one place going, and its successors.
     fn drive(&self, desk: &Desk<Rides<P>>, k: usize, flow: &Flow, results: &Results<Given<P, T>>) {
         while let Some(mut worker) = self.start(desk, flow) {
-            self.shared.set_pid(k, Some(worker.pid()));
+            self.shared.set_worker(k, Some(&worker));
             let peer = Peer { socket: worker.socket.clone(), page: worker.page.clone() };
             desk.ledger.lock().attach(k, peer);
             self.hand_out(desk);
@@ -347,7 +367,7 @@ impl<P: Pipe<Item = T::In>, T: Task> Crew<P, T> {
                     false
                 }
             };
-            self.shared.set_pid(k, None);
+            self.shared.set_worker(k, None);
             if !goes_on {
                 break;
             }
@@ -678,6 +698,10 @@ where
 {
     fn start(&mut self, start: &mut Start) {
         self.up.get_mut().start(start);
+    }
+
+    fn survey(&self, survey: &mut Survey) {
+        self.up.lock().survey(survey);
     }
 
     fn share(&mut self, _: usize, _: usize) -> Vec<Arc<Cursor>> {

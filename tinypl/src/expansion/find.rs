@@ -4,10 +4,10 @@
 //! type is not ambiguous.
 use super::closure::Item;
 use super::{Impossible, No, Yes};
-use crate::error::Site;
 use crate::locked::Locked;
 use crate::pipe::Pipe;
 use crate::pipeline::{Borrowed, Pipeline, borrowed};
+use crate::post::Post;
 use crate::stage::{All, Iter, Sure, source};
 use std::marker::PhantomData;
 use std::ops::{Deref, DerefMut};
@@ -162,7 +162,7 @@ impl<I: IntoIterator> Opens<ASureIterable, Yes> for I {
     #[inline]
     #[track_caller]
     fn open(self) -> Self::Pipe {
-        Locked::new(All::new(self.into_iter()), Site::here("source"))
+        Locked::new(All::new(self.into_iter()), Post::here("source"))
     }
 }
 

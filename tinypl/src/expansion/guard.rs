@@ -4,11 +4,11 @@
 //! variable: what follows is ambiguous, not wrong, and so not reported.
 use super::closure::Item;
 use super::{Impossible, No, Yes};
-use crate::error::Site;
 use crate::func::Exclusive;
 use crate::locked::Locked;
 use crate::marker::Has;
 use crate::pipe::Pipe;
+use crate::post::Post;
 use crate::stage::debug::Message;
 use crate::stage::order::{Order, Top};
 use crate::stage::{self, All, Number, TryMap};
@@ -457,7 +457,7 @@ impl<E: Impossible> Fails<No> for E {
 #[inline]
 #[track_caller]
 pub fn try_map<P: Pipe, F: Fn(P::Item) -> Result<R, E>, R, E: Fails<K>, K>(up: P, f: F) -> E::Held<TryMap<P, F>> {
-    E::hold(TryMap { up, f, failed: None, site: Site::here("try_map") })
+    E::hold(TryMap { up, f, failed: None, post: Post::here("try_map") })
 }
 
 /// [`try_map_mut`](stage::try_map_mut), checked.
@@ -469,5 +469,5 @@ where
     F: FnMut(P::Item) -> Result<R, E>,
     E: Fails<K>,
 {
-    E::hold(TryMap { up, f: Exclusive::new(f), failed: None, site: Site::here("try_map") })
+    E::hold(TryMap { up, f: Exclusive::new(f), failed: None, post: Post::here("try_map") })
 }

@@ -146,11 +146,11 @@ macro_rules! widen {
         }
     };
 }
-widen!(Map.f { site } [R] Fn(P::Item) -> R);
-widen!(Each.f { site } [] Fn(&P::Item));
-widen!(Filter.pred { site } [] Fn(&P::Item) -> bool);
-widen!(FilterMap.f { site } [R] Fn(P::Item) -> Option<R>);
-widen!(TryMap.f { failed, site } [R, E] Fn(P::Item) -> Result<R, E> where E: Into<Box<dyn StdError + Send + Sync>>);
+widen!(Map.f { post } [R] Fn(P::Item) -> R);
+widen!(Each.f { post } [] Fn(&P::Item));
+widen!(Filter.pred { given, post } [] Fn(&P::Item) -> bool);
+widen!(FilterMap.f { given, post } [R] Fn(P::Item) -> Option<R>);
+widen!(TryMap.f { failed, post } [R, E] Fn(P::Item) -> Result<R, E> where E: Into<Box<dyn StdError + Send + Sync>>);
 
 macro_rules! widen_on {
     ($stage:ident { $($field:ident),* }) => {
@@ -173,5 +173,5 @@ macro_rules! widen_on {
         }
     };
 }
-widen_on!(On { consume, site, place });
-widen_on!(OnConsumed { site, place });
+widen_on!(On { consume, post, place });
+widen_on!(OnConsumed { post, place });

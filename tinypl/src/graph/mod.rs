@@ -1,5 +1,4 @@
 //! The static picture of a pipeline: what stands where, with which options, and what passes between.
-use std::fmt;
 use std::panic::Location;
 
 /// The picture of a pipeline: its stages, their options, tracks, orders and markers, each with its line in the source.

@@ -3,6 +3,7 @@
 //! One taker at a time keeps `taken` (behind the lock that it pulls under), one giver at a time its part of `given`.
 use super::bell::{Bell, NAP, give_way};
 use super::stop;
+use crate::monitor::lane::{self, Doing};
 use crate::sync::{Arc, AtomicUsize, CLOCK, Ordering::*};
 use crossbeam_utils::CachePadded;
 
@@ -57,6 +58,7 @@ impl Credits {
     #[cold]
     pub(crate) fn wait(&self, taken: usize, patient: &mut bool) {
         let look = || self.free(taken) > 0 || stop::requested();
+        let _waiting = lane::waiting(Doing::Room);
         if give_way(TURNS, look) {
             return;
         }
@@ -75,6 +77,7 @@ impl Credits {
     /// Waits a moment for more than `n` credits: worth it for who passes on by the heap.
     #[cfg(all(feature = "process", target_os = "linux"))]
     pub(crate) fn nap(&self, taken: usize, n: usize) {
+        let _waiting = lane::waiting(Doing::Room);
         let level = (taken + n).saturating_sub(self.bound() + self.dropped.load(Acquire));
         self.bell.sleep(level, Some(NAP), || self.free(taken) >= n || stop::requested());
     }

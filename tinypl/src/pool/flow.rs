@@ -4,6 +4,8 @@ use super::credits::Credits;
 use super::stop::Stop;
 use crate::Error;
 use crate::error::Site;
+use crate::monitor::Probe;
+use crate::monitor::lane::Lane;
 use crate::sync::{Arc, AtomicUsize, Mutex, Ordering::*};
 use std::io::Write;
 use std::time::Duration;
@@ -73,6 +75,10 @@ pub(crate) struct Flow {
     active: AtomicUsize,
     /// Results sent or fetched so far.
     pub(crate) sent: AtomicUsize,
+    /// What its threads do beside the stages that they run.
+    pub(crate) probe: Arc<Probe>,
+    /// One for each thread.
+    pub(crate) lanes: Vec<Arc<Lane>>,
     failure: Mutex<Option<Error>>,
     left_behind: Mutex<Option<Error>>,
 }
@@ -87,6 +93,8 @@ impl Flow {
             stop: Arc::default(),
             active: AtomicUsize::new(options.threads()),
             sent: AtomicUsize::new(0),
+            probe: Probe::new(),
+            lanes: (0..options.threads()).map(|_| Lane::new()).collect(),
             failure: Mutex::new(None),
             left_behind: Mutex::new(None),
         }

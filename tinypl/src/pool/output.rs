@@ -6,7 +6,10 @@ use super::spawn::{Job, Join, Spawn};
 use super::worker::{self, Above};
 use crate::error::Site;
 use crate::locked::{Given, Serial};
-use crate::pipe::{Envelope, Ride, Start, Unnamed, Upstream};
+use crate::monitor::lane::{self, Doing};
+use crate::monitor::{Crew, Survey};
+use crate::pipe::{Envelope, Ride, Start, Unnamed, Unwatched, Upstream, Way};
+use crate::post::Post;
 use crate::sync::{Arc, CLOCK, Instant, Mutex, Ordering::*, pause};
 use crate::{Error, stopping};
 use crossbeam_utils::CachePadded;
@@ -54,6 +57,8 @@ pub struct Output<'a, T, M, G: Ride> {
     nap: Nap,
     /// What the stages above said when they started.
     start: Start,
+    /// What was seen of them then: later they are in use.
+    above: Survey,
 }
 
 enum Running<'a, E> {
@@ -79,6 +84,7 @@ impl<'a, T: Send + 'a, M: Send + 'static, G: Ride> Output<'a, T, M, G> {
             slack: 0,
             nap: Nap::default(),
             start: Start::default(),
+            above: Survey::default(),
         }
     }
 
@@ -98,6 +104,7 @@ impl<'a, T: Send + 'a, M: Send + 'static, G: Ride> Output<'a, T, M, G> {
         spawner: &impl Spawn<'a>,
     ) -> Running<'a, Envelope<T, M, G>> {
         above.start(&mut self.start);
+        above.survey(&mut self.above);
         if self.flow.options.end_timeout.is_some() {
             self.start.flows.push(self.flow.clone());
         }
@@ -158,11 +165,13 @@ impl<'a, T, M, G: Ride> Output<'a, T, M, G> {
         let Some(results) = self.results() else { return false };
         let flow = self.flow.clone();
         let mut warning = flow.options.warn_timeout.map(|limit| (Instant::now(), limit));
+        let mut waiting = None;
         loop {
             let over = flow.active() == 0;
             if self.grab(&results) {
                 return true;
             }
+            waiting.get_or_insert_with(|| lane::waiting(Doing::Input));
             self.confirm();
             let ended = || flow.active() == 0 || stopping();
             // rather than reach over for each result, let a chunk be finished
@@ -270,6 +279,11 @@ impl<T, M: Send + 'static, G: Ride> Serial for Output<'_, T, M, G> {
 
     #[inline]
     fn pull(&mut self) -> Option<Given<Self>> {
+        self.pull_by::<Unwatched>()
+    }
+
+    #[inline]
+    fn pull_by<W: Way>(&mut self) -> Option<Given<Self>> {
         if self.batch.is_empty() && !self.wait() {
             return None;
         }
@@ -284,6 +298,16 @@ impl<T, M: Send + 'static, G: Ride> Serial for Output<'_, T, M, G> {
 
     fn upstream(&mut self) -> Option<&mut dyn Upstream> {
         None
+    }
+
+    fn survey(&mut self, post: &Post, given: u64, survey: &mut Survey) {
+        match &self.state {
+            Running::Not(above) => above.survey(survey),
+            _ => survey.extend(&self.above),
+        }
+        let options = self.flow.options;
+        survey.queue(post, Crew { flow: self.flow.clone(), processes: None });
+        survey.option("workers", options.workers).option("maxsize", options.maxsize()).counts(given);
     }
 
     fn ready(&mut self) -> usize {

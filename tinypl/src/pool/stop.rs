@@ -1,6 +1,7 @@
 //! How the threads of one queue are told to end, wherever they sleep at that moment: they may be deep in the stages
 //! above, even in ones that other queues share, which go on.
 use super::bell::Bell;
+use crate::monitor::lane::Lane;
 use crate::sync::{Arc, AtomicBool, Mutex, Ordering::*, thread_local};
 use std::cell::RefCell;
 use std::fmt;
@@ -73,13 +74,14 @@ pub(crate) struct Worker {
     pub(crate) stop: Arc<Stop>,
     /// Rung before this thread waits for anything of ours, if somebody naps there for more results.
     pub(crate) downstream: Arc<Bell>,
+    lane: Arc<Lane>,
     /// Whether it pulls from the stages above at this moment. While it is at an item it is not to stop.
     pulling: bool,
 }
 
 impl Worker {
-    pub(crate) fn new(stop: Arc<Stop>, downstream: Arc<Bell>) -> Self {
-        Self { stop, downstream, pulling: false }
+    pub(crate) fn new(stop: Arc<Stop>, downstream: Arc<Bell>, lane: Arc<Lane>) -> Self {
+        Self { stop, downstream, lane, pulling: false }
     }
 }
 
@@ -113,6 +115,11 @@ impl Drop for Pulling {
     fn drop(&mut self) {
         Self::set(self.before);
     }
+}
+
+/// Where a worker's waits are accounted for; while it is at an item, what it waits for is none of ours.
+pub(crate) fn lane() -> Option<Arc<Lane>> {
+    WORKER.with(|w| w.borrow().as_ref().filter(|w| w.pulling).map(|w| w.lane.clone()))
 }
 
 /// Whether this thread is one that can be told to stop.

@@ -2,6 +2,7 @@
 use super::bell::Bell;
 use super::stop;
 use crate::error::Site;
+use crate::monitor::lane::{self, Doing};
 use crate::sync::{Arc, AtomicUsize, Ordering::*, thread_local};
 
 #[derive(Debug)]
@@ -40,6 +41,7 @@ impl Turn {
             if stop::requested() {
                 return None;
             }
+            let _waiting = lane::waiting(Doing::Input);
             stop::ring_downstream();
             self.bell.sleep(0, None, || self.holder.load(Acquire) == 0);
         }

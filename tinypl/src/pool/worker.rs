@@ -5,6 +5,8 @@ use super::output::Results;
 use super::stop::{self, Worker};
 use crate::error::caught;
 use crate::locked::Refill;
+use crate::monitor::lane::{Doing, Part, Shares};
+use crate::monitor::{Survey, sampling};
 use crate::pipe::{Pipe, Signal, Start};
 use crate::sync::{Arc, Instant, Ordering::*};
 use std::time::Duration;
@@ -26,10 +28,18 @@ pub(crate) struct Hand {
     pub(crate) patient: bool,
 }
 
+impl Hand {
+    /// Who is told what this thread does with its time.
+    pub(crate) fn shares(&self) -> Shares {
+        Shares::new(self.flow.lanes[self.seat].clone(), self.flow.probe.clone())
+    }
+}
+
 /// The stages above a queue. It hides their type: all but the innermost loop is compiled once for each kind of signal, and
 /// below a queue types are short again, and so are errors.
 pub(crate) trait Above<E>: Send + Sync {
     fn start(&mut self, start: &mut Start);
+    fn survey(&self, survey: &mut Survey);
     /// Several threads are going to pull: where each is told that the consumer waits.
     fn share(&mut self, workers: usize, chunk: usize) -> Vec<Arc<Cursor>>;
     /// Pulls, and puts results on the tray, until nothing comes any more.
@@ -43,6 +53,10 @@ impl<P: Pipe<Item: Send> + Send + Sync> Above<Signal<P>> for P {
         Pipe::start(self, start);
     }
 
+    fn survey(&self, survey: &mut Survey) {
+        Pipe::survey(self, survey);
+    }
+
     fn share(&mut self, workers: usize, chunk: usize) -> Vec<Arc<Cursor>> {
         self.bottom_mut().share(workers, chunk);
         self.bottom().desks().cursors()
@@ -50,6 +64,7 @@ impl<P: Pipe<Item: Send> + Send + Sync> Above<Signal<P>> for P {
 
     fn work(&self, hand: &mut Hand, results: &Results<Signal<P>>, tray: &mut Tray<Signal<P>>) {
         let mut local = P::Local::default();
+        let mut shares = hand.shares();
         let mut pace = Pace::new();
         let bottom = self.bottom();
         let mut seat = bottom.desks().sit(hand.seat);
@@ -59,12 +74,18 @@ impl<P: Pipe<Item: Send> + Send + Sync> Above<Signal<P>> for P {
             if P::ANNOUNCES {
                 hand.want = 1;
             }
-            match bottom.refill(hand, &mut seat, &|| self.announce()) {
+            let watched = shares.begin(Part::Pull);
+            let refill = bottom.refill(hand, &mut seat, &|| self.announce());
+            if watched {
+                shares.end(Part::Pull, hand.loaded);
+            }
+            match refill {
                 Refill::Loaded => {}
                 Refill::Over => return,
                 Refill::Failed(error) => return hand.flow.fail(error),
             }
             let mut started = 0;
+            let watched = shares.begin(Part::Work);
             loop {
                 let (next, asked) = seat.next();
                 wanted |= asked;
@@ -79,11 +100,15 @@ impl<P: Pipe<Item: Send> + Send + Sync> Above<Signal<P>> for P {
                     Ok(None) => {}
                     Err(error) => return hand.flow.fail(error),
                 }
+                sampling::turn(false);
                 if hand.flow.stop.is_requested() {
                     return;
                 }
             }
             let made = send(hand, results, tray);
+            if watched {
+                shares.end(Part::Work, started);
+            }
             hand.flow.credits.give_back(started - made);
             pace.adjust(hand);
         }
@@ -96,7 +121,9 @@ impl<P: Pipe<Item: Send> + Send + Sync> Above<Signal<P>> for P {
 
 /// One worker, from its first pull to its last.
 pub(crate) fn run<E>(above: &dyn Above<E>, flow: Arc<Flow>, seat: usize, results: &Results<E>, mut tray: Tray<E>) {
-    stop::enlist(Worker::new(flow.stop.clone(), flow.items.clone()));
+    let lane = flow.lanes[seat].clone();
+    lane.set(Doing::Work);
+    stop::enlist(Worker::new(flow.stop.clone(), flow.items.clone(), lane.clone()));
     let mut hand = Hand { flow, seat, want: 1, loaded: 0, taken: 0, patient: true };
     if let Err(panic) = caught(Some(()), || above.work(&mut hand, results, &mut tray)) {
         hand.flow.fail(panic);
@@ -106,6 +133,7 @@ pub(crate) fn run<E>(above: &dyn Above<E>, flow: Arc<Flow>, seat: usize, results
     while let Err(panic) = caught(Some(()), || above.clear(seat)) {
         hand.flow.fail(panic);
     }
+    lane.set(Doing::Nothing);
     hand.flow.ended(1);
 }
 

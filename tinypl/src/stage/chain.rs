@@ -1,7 +1,7 @@
 //! `chain(other)`: one puller at a time.
-use crate::error::Site;
 use crate::locked::{Given, Locked, Serial, stopping};
-use crate::pipe::{Envelope, Pipe, Upstream};
+use crate::pipe::{Envelope, Pipe, Unwatched, Upstream, Way};
+use crate::post::Post;
 use std::fmt;
 
 /// The items of the upstream, then those of `other`. The markers of the upstream pass; those of `other`, if it is a
@@ -14,7 +14,7 @@ use std::fmt;
 /// ```
 #[track_caller]
 pub fn chain<P: Pipe<Tags = ()>, I: IntoIterator<Item = P::Item>>(up: P, other: I) -> Locked<Chain<P, I::IntoIter>> {
-    Locked::new(Chain { up, ended: false, other: other.into_iter() }, Site::here("chain"))
+    Locked::new(Chain { up, ended: false, other: other.into_iter() }, Post::here("chain"))
 }
 
 /// The stage of [`chain`].
@@ -33,8 +33,13 @@ impl<P: Pipe<Tags = ()>, I: Iterator<Item = P::Item>> Serial for Chain<P, I> {
 
     #[inline]
     fn pull(&mut self) -> Option<Given<Self>> {
+        self.pull_by::<Unwatched>()
+    }
+
+    #[inline]
+    fn pull_by<W: Way>(&mut self) -> Option<Given<Self>> {
         if !self.ended {
-            match self.up.pull() {
+            match W::pull(&mut self.up) {
                 None if stopping() || self.up.finish().is_err() => return None,
                 None => self.ended = true,
                 signal => return signal,

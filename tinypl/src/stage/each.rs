@@ -1,7 +1,8 @@
 //! `each(f)`: run by whoever pulls.
-use crate::error::{At, Site};
 use crate::func::{Exclusive, Func};
-use crate::pipe::{Below, Envelope, Pipe, Pulled, Ride, Signal, Stepped, through};
+use crate::monitor::Survey;
+use crate::pipe::{Below, Envelope, Pipe, Pulled, Ride, Signal, Stepped, Unwatched, Watched, Way, through};
+use crate::post::{Call, Post};
 use crate::stage::steps::one_for_one;
 use std::fmt;
 use std::ops::ControlFlow;
@@ -20,13 +21,13 @@ use std::ops::ControlFlow;
 /// A panic of `f` ends the pipeline with an [`Error`](crate::Error) that names this stage and the item.
 #[track_caller]
 pub fn each<P: Pipe, F: Fn(&P::Item)>(up: P, f: F) -> Each<P, F> {
-    Each { up, f, site: Site::here("each") }
+    Each { up, f, post: Post::here("each") }
 }
 
 /// [`each`] for a function that changes what it captured: one thread at a time pulls it.
 #[track_caller]
 pub fn each_mut<P: Pipe, F: FnMut(&P::Item)>(up: P, f: F) -> Each<P, Exclusive<F>> {
-    Each { up, f: Exclusive::new(f), site: Site::here("each") }
+    Each { up, f: Exclusive::new(f), post: Post::here("each") }
 }
 
 /// The stage of [`each`].
@@ -34,19 +35,14 @@ pub fn each_mut<P: Pipe, F: FnMut(&P::Item)>(up: P, f: F) -> Each<P, Exclusive<F
 pub struct Each<P, F> {
     pub(crate) up: P,
     pub(crate) f: F,
-    pub(crate) site: Site,
+    pub(crate) post: Post,
 }
 
 /// The signal, after `f` has seen its item.
 #[inline(always)]
-fn apply<T, M, G: Ride>(
-    signal: Envelope<T, M, G>,
-    site: &Site,
-    item: Option<u64>,
-    f: impl FnOnce(&T),
-) -> Envelope<T, M, G> {
+fn apply<T, M, G: Ride>(signal: Envelope<T, M, G>, call: Call<'_>, f: impl FnOnce(&T)) -> Envelope<T, M, G> {
     if let Envelope::Item(x, _) = &signal {
-        let at = At::new(site, item);
+        let at = call.begin();
         f(x);
         at.left();
     }
@@ -62,6 +58,6 @@ impl<P: Pipe, F: for<'a> Func<&'a P::Item, Out = ()>> Pipe for Each<P, F> {
 
 impl<P: fmt::Debug, F> fmt::Debug for Each<P, F> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Each").field("site", &self.site).field("up", &self.up).finish()
+        f.debug_struct("Each").field("site", &self.post).field("up", &self.up).finish()
     }
 }

@@ -1,7 +1,7 @@
 //! `enumerate()`: one puller at a time.
-use crate::error::Site;
 use crate::locked::{Given, Locked, Serial};
-use crate::pipe::{Envelope, Pipe, Upstream};
+use crate::pipe::{Envelope, Pipe, Unwatched, Upstream, Way};
+use crate::post::Post;
 use std::fmt;
 
 /// Pairs each item with its number, from 0.
@@ -13,7 +13,7 @@ use std::fmt;
 /// ```
 #[track_caller]
 pub fn enumerate<P: Pipe>(up: P) -> Locked<Enumerate<P>> {
-    Locked::new(Enumerate { up, next: 0 }, Site::here("enumerate"))
+    Locked::new(Enumerate { up, next: 0 }, Post::here("enumerate"))
 }
 
 /// The stage of [`enumerate`].
@@ -30,7 +30,12 @@ impl<P: Pipe> Serial for Enumerate<P> {
 
     #[inline]
     fn pull(&mut self) -> Option<Given<Self>> {
-        let signal = self.up.pull()?;
+        self.pull_by::<Unwatched>()
+    }
+
+    #[inline]
+    fn pull_by<W: Way>(&mut self) -> Option<Given<Self>> {
+        let signal = W::pull(&mut self.up)?;
         let n = self.next;
         self.next += usize::from(matches!(signal, Envelope::Item(..)));
         Some(signal.map(|x| (n, x)))

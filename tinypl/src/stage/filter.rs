@@ -1,7 +1,8 @@
 //! `filter(pred)`: run by whoever pulls.
-use crate::error::{At, Site};
 use crate::func::{Exclusive, Func};
-use crate::pipe::{Below, Envelope, Pipe, Pulled, Ride, Signal, Stepped, through};
+use crate::monitor::{Counted, Survey};
+use crate::pipe::{Below, Envelope, Pipe, Pulled, Ride, Signal, Stepped, Unwatched, Watched, Way, through};
+use crate::post::{Call, Post};
 use crate::stage::steps::sifting;
 use std::fmt;
 use std::ops::ControlFlow;
@@ -19,13 +20,13 @@ use std::ops::ControlFlow;
 /// A panic of `pred` ends the pipeline with an [`Error`](crate::Error) that names this stage and the item.
 #[track_caller]
 pub fn filter<P: Pipe, F: Fn(&P::Item) -> bool>(up: P, pred: F) -> Filter<P, F> {
-    Filter { up, pred, site: Site::here("filter") }
+    Filter { up, pred, given: 0, post: Post::here("filter") }
 }
 
 /// [`filter`] for a function that changes what it captured: one thread at a time pulls it.
 #[track_caller]
 pub fn filter_mut<P: Pipe, F: FnMut(&P::Item) -> bool>(up: P, pred: F) -> Filter<P, Exclusive<F>> {
-    Filter { up, pred: Exclusive::new(pred), site: Site::here("filter") }
+    Filter { up, pred: Exclusive::new(pred), given: 0, post: Post::here("filter") }
 }
 
 /// The stage of [`filter`].
@@ -33,20 +34,21 @@ pub fn filter_mut<P: Pipe, F: FnMut(&P::Item) -> bool>(up: P, pred: F) -> Filter
 pub struct Filter<P, F> {
     pub(crate) up: P,
     pub(crate) pred: F,
-    pub(crate) site: Site,
+    /// Items, by the one puller.
+    pub(crate) given: u64,
+    pub(crate) post: Post,
 }
 
 /// What is left of a signal: itself, its gap, or nothing.
 #[inline(always)]
 fn sift<T, M, G: Ride>(
     signal: Envelope<T, M, G>,
-    site: &Site,
-    item: Option<u64>,
+    call: Call<'_>,
     keep: impl FnOnce(&T) -> bool,
 ) -> Option<Envelope<T, M, G>> {
     match signal {
         Envelope::Item(x, g) => {
-            let at = At::new(site, item);
+            let at = call.begin();
             let kept = keep(&x);
             at.left();
             if kept { Some(Envelope::Item(x, g)) } else { Envelope::gap(g) }
@@ -57,13 +59,19 @@ fn sift<T, M, G: Ride>(
 
 impl<P: Pipe, F: for<'a> Func<&'a P::Item, Out = bool>> Pipe for Filter<P, F> {
     type Item = P::Item;
-    through!();
+    type Marker = P::Marker;
+    type Tags = P::Tags;
+    type Local = Counted<P::Local>;
+    const INERT: bool = P::INERT;
+    through!(bottom);
+    through!(announce);
+    through!(finish);
 
     sifting!(sift, pred);
 }
 
 impl<P: fmt::Debug, F> fmt::Debug for Filter<P, F> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Filter").field("site", &self.site).field("up", &self.up).finish()
+        f.debug_struct("Filter").field("site", &self.post).field("up", &self.up).finish()
     }
 }

@@ -1,7 +1,8 @@
 //! `filter_map(f)`: run by whoever pulls.
-use crate::error::{At, Site};
 use crate::func::{Exclusive, Func};
-use crate::pipe::{Below, Envelope, Pipe, Pulled, Ride, Signal, Stepped, through};
+use crate::monitor::{Counted, Survey};
+use crate::pipe::{Below, Envelope, Pipe, Pulled, Ride, Signal, Stepped, Unwatched, Watched, Way, through};
+use crate::post::{Call, Post};
 use crate::stage::steps::sifting;
 use std::fmt;
 use std::ops::ControlFlow;
@@ -19,13 +20,13 @@ use std::ops::ControlFlow;
 /// A panic of `f` ends the pipeline with an [`Error`](crate::Error) that names this stage and the item.
 #[track_caller]
 pub fn filter_map<P: Pipe, F: Fn(P::Item) -> Option<R>, R>(up: P, f: F) -> FilterMap<P, F> {
-    FilterMap { up, f, site: Site::here("filter_map") }
+    FilterMap { up, f, given: 0, post: Post::here("filter_map") }
 }
 
 /// [`filter_map`] for a function that changes what it captured: one thread at a time pulls it.
 #[track_caller]
 pub fn filter_map_mut<P: Pipe, F: FnMut(P::Item) -> Option<R>, R>(up: P, f: F) -> FilterMap<P, Exclusive<F>> {
-    FilterMap { up, f: Exclusive::new(f), site: Site::here("filter_map") }
+    FilterMap { up, f: Exclusive::new(f), given: 0, post: Post::here("filter_map") }
 }
 
 /// The stage of [`filter_map`].
@@ -33,20 +34,21 @@ pub fn filter_map_mut<P: Pipe, F: FnMut(P::Item) -> Option<R>, R>(up: P, f: F) -
 pub struct FilterMap<P, F> {
     pub(crate) up: P,
     pub(crate) f: F,
-    pub(crate) site: Site,
+    /// Items, by the one puller.
+    pub(crate) given: u64,
+    pub(crate) post: Post,
 }
 
 /// What becomes of a signal: another item, its gap, or nothing.
 #[inline(always)]
 fn sift<T, U, M, G: Ride>(
     signal: Envelope<T, M, G>,
-    site: &Site,
-    item: Option<u64>,
+    call: Call<'_>,
     f: impl FnOnce(T) -> Option<U>,
 ) -> Option<Envelope<U, M, G>> {
     match signal {
         Envelope::Item(x, g) => {
-            let at = At::new(site, item);
+            let at = call.begin();
             let y = f(x);
             at.left();
             match y {
@@ -61,13 +63,19 @@ fn sift<T, U, M, G: Ride>(
 
 impl<P: Pipe, F: Func<P::Item, Out = Option<R>>, R> Pipe for FilterMap<P, F> {
     type Item = R;
-    through!();
+    type Marker = P::Marker;
+    type Tags = P::Tags;
+    type Local = Counted<P::Local>;
+    const INERT: bool = P::INERT;
+    through!(bottom);
+    through!(announce);
+    through!(finish);
 
     sifting!(sift, f);
 }
 
 impl<P: fmt::Debug, F> fmt::Debug for FilterMap<P, F> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("FilterMap").field("site", &self.site).field("up", &self.up).finish()
+        f.debug_struct("FilterMap").field("site", &self.post).field("up", &self.up).finish()
     }
 }

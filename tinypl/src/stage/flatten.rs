@@ -1,7 +1,7 @@
 //! `flatten()` and `flatten_eager()`: one puller at a time.
-use crate::error::Site;
 use crate::locked::{Given, Locked, Serial};
-use crate::pipe::{Envelope, Pipe, Upstream};
+use crate::pipe::{Envelope, Pipe, Unwatched, Upstream, Way};
+use crate::post::Post;
 use std::collections::VecDeque;
 use std::fmt;
 
@@ -14,7 +14,7 @@ use std::fmt;
 /// ```
 #[track_caller]
 pub fn flatten<P: Pipe<Item: IntoIterator, Tags = ()>>(up: P) -> Locked<Flatten<P>> {
-    Locked::new(Flatten { up, inner: None }, Site::here("flatten"))
+    Locked::new(Flatten { up, inner: None }, Post::here("flatten"))
 }
 
 /// [`flatten`], but an item's items are taken all at once, and given from memory: whatever the item holds on to (a file, a
@@ -27,7 +27,7 @@ pub fn flatten<P: Pipe<Item: IntoIterator, Tags = ()>>(up: P) -> Locked<Flatten<
 /// ```
 #[track_caller]
 pub fn flatten_eager<P: Pipe<Item: IntoIterator, Tags = ()>>(up: P) -> Locked<FlattenEager<P>> {
-    Locked::new(FlattenEager { up, inner: None, items: VecDeque::new() }, Site::here("flatten_eager"))
+    Locked::new(FlattenEager { up, inner: None, items: VecDeque::new() }, Post::here("flatten_eager"))
 }
 
 /// The stage of [`flatten`].
@@ -44,11 +44,16 @@ impl<P: Pipe<Item: IntoIterator, Tags = ()>> Serial for Flatten<P> {
 
     #[inline]
     fn pull(&mut self) -> Option<Given<Self>> {
+        self.pull_by::<Unwatched>()
+    }
+
+    #[inline]
+    fn pull_by<W: Way>(&mut self) -> Option<Given<Self>> {
         loop {
             if let Some(x) = self.inner.as_mut().and_then(Iterator::next) {
                 return Some(Envelope::Item(x, ()));
             }
-            match self.up.pull()? {
+            match W::pull(&mut self.up)? {
                 Envelope::Item(x, ()) => self.inner = Some(x.into_iter()),
                 Envelope::Mark(m, ()) => return Some(Envelope::Mark(m, ())),
             }
@@ -82,6 +87,11 @@ impl<P: Pipe<Item: IntoIterator, Tags = ()>> Serial for FlattenEager<P> {
 
     #[inline]
     fn pull(&mut self) -> Option<Given<Self>> {
+        self.pull_by::<Unwatched>()
+    }
+
+    #[inline]
+    fn pull_by<W: Way>(&mut self) -> Option<Given<Self>> {
         loop {
             if let Some(inner) = &mut self.inner {
                 self.items.extend(inner);
@@ -90,7 +100,7 @@ impl<P: Pipe<Item: IntoIterator, Tags = ()>> Serial for FlattenEager<P> {
             if let Some(x) = self.items.pop_front() {
                 return Some(Envelope::Item(x, ()));
             }
-            match self.up.pull()? {
+            match W::pull(&mut self.up)? {
                 Envelope::Item(x, ()) => self.inner = Some(x.into_iter()),
                 Envelope::Mark(m, ()) => return Some(Envelope::Mark(m, ())),
             }

@@ -1,7 +1,8 @@
 //! `map(f)`: run by whoever pulls.
-use crate::error::{At, Site};
 use crate::func::{Exclusive, Func};
-use crate::pipe::{Below, Envelope, Pipe, Pulled, Ride, Signal, Stepped, through};
+use crate::monitor::Survey;
+use crate::pipe::{Below, Envelope, Pipe, Pulled, Ride, Signal, Stepped, Unwatched, Watched, Way, through};
+use crate::post::{Call, Post};
 use crate::stage::steps::one_for_one;
 use std::fmt;
 use std::ops::ControlFlow;
@@ -24,7 +25,7 @@ use std::ops::ControlFlow;
 /// A panic of `f` ends the pipeline with an [`Error`](crate::Error) that names this stage and the item.
 #[track_caller]
 pub fn map<P: Pipe, F: Fn(P::Item) -> R, R>(up: P, f: F) -> Map<P, F> {
-    Map { up, f, site: Site::here("map") }
+    Map { up, f, post: Post::here("map") }
 }
 
 /// [`map`] for a function that changes what it captured: one thread at a time pulls it.
@@ -38,7 +39,7 @@ pub fn map<P: Pipe, F: Fn(P::Item) -> R, R>(up: P, f: F) -> Map<P, F> {
 /// ```
 #[track_caller]
 pub fn map_mut<P: Pipe, F: FnMut(P::Item) -> R, R>(up: P, f: F) -> Map<P, Exclusive<F>> {
-    Map { up, f: Exclusive::new(f), site: Site::here("map") }
+    Map { up, f: Exclusive::new(f), post: Post::here("map") }
 }
 
 /// The stage of [`map`].
@@ -46,20 +47,15 @@ pub fn map_mut<P: Pipe, F: FnMut(P::Item) -> R, R>(up: P, f: F) -> Map<P, Exclus
 pub struct Map<P, F> {
     pub(crate) up: P,
     pub(crate) f: F,
-    pub(crate) site: Site,
+    pub(crate) post: Post,
 }
 
 /// The signal with what `f` makes of its item.
 #[inline(always)]
-fn apply<T, U, M, G: Ride>(
-    signal: Envelope<T, M, G>,
-    site: &Site,
-    item: Option<u64>,
-    f: impl FnOnce(T) -> U,
-) -> Envelope<U, M, G> {
+fn apply<T, U, M, G: Ride>(signal: Envelope<T, M, G>, call: Call<'_>, f: impl FnOnce(T) -> U) -> Envelope<U, M, G> {
     match signal {
         Envelope::Item(x, g) => {
-            let at = At::new(site, item);
+            let at = call.begin();
             let y = f(x);
             at.left();
             Envelope::Item(y, g)
@@ -78,6 +74,6 @@ impl<P: Pipe, F: Func<P::Item>> Pipe for Map<P, F> {
 
 impl<P: fmt::Debug, F> fmt::Debug for Map<P, F> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Map").field("site", &self.site).field("up", &self.up).finish()
+        f.debug_struct("Map").field("site", &self.post).field("up", &self.up).finish()
     }
 }

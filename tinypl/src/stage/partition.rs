@@ -1,8 +1,9 @@
 //! `partition(n)`: one puller at a time.
-use crate::error::Site;
 use crate::locked::{Given, Locked, Serial, stopping};
 use crate::marker::{After, Before, NoMarker};
-use crate::pipe::{Envelope, Pipe, Start, Upstream, wraps};
+use crate::monitor::Survey;
+use crate::pipe::{Envelope, Pipe, Start, Unwatched, Upstream, Way, wraps};
+use crate::post::Post;
 use std::collections::VecDeque;
 use std::fmt;
 use std::marker::PhantomData;
@@ -31,7 +32,7 @@ use std::marker::PhantomData;
 pub fn partition<P: Pipe<Tags = ()>>(up: P, n: usize) -> Partition<P, Nowhere> {
     assert!(n > 0, "`n` of `partition` must be at least 1");
     let groups = Groups { up, n, group: Vec::new(), due: VecDeque::new(), after: false, split: false };
-    Partition { groups: Locked::new(groups, Site::here("partition")), placing: PhantomData }
+    Partition { groups: Locked::new(groups, Post::here("partition")), placing: PhantomData }
 }
 
 /// The stage of [`partition`]. `M` says where markers go.
@@ -69,6 +70,11 @@ impl<P: Pipe<Tags = ()>, M: Placing<P::Marker>> Pipe for Partition<P, M> {
     type Local = ();
     type Bottom = Groups<P>;
     wraps!(groups);
+
+    fn survey(&self, survey: &mut Survey) {
+        self.groups.survey(survey);
+        survey.carries::<Self>();
+    }
 
     fn start(&mut self, start: &mut Start) {
         self.groups.start(start);
@@ -150,7 +156,13 @@ impl<P: Pipe<Tags = ()>> Serial for Groups<P> {
     type Marker = P::Marker;
     type Tags = ();
 
+    #[inline]
     fn pull(&mut self) -> Option<Given<Self>> {
+        self.pull_by::<Unwatched>()
+    }
+
+    #[inline]
+    fn pull_by<W: Way>(&mut self) -> Option<Given<Self>> {
         loop {
             // what waits for its group is not due before that
             if self.group.is_empty()
@@ -158,7 +170,7 @@ impl<P: Pipe<Tags = ()>> Serial for Groups<P> {
             {
                 return Some(due);
             }
-            match self.up.pull() {
+            match W::pull(&mut self.up) {
                 Some(Envelope::Item(x, ())) => {
                     if self.group.is_empty() {
                         self.group.reserve_exact(self.n.min(self.up.size_hint().0.saturating_add(1)));
@@ -190,6 +202,13 @@ impl<P: Pipe<Tags = ()>> Serial for Groups<P> {
                 None if self.group.is_empty() || stopping() || self.up.finish().is_err() => return None,
                 None => self.close(),
             }
+        }
+    }
+
+    fn describe(&self, survey: &mut Survey) {
+        survey.option("n", self.n);
+        if self.split {
+            survey.option("split_on_marker", true);
         }
     }
 

@@ -1,8 +1,10 @@
 //! `ratelimit(num, period)`: one puller at a time.
-use crate::error::Site;
 use crate::locked::{Given, Locked, Serial, stopping};
-use crate::pipe::{Pipe, Upstream};
+use crate::monitor::Survey;
+use crate::monitor::lane::{self, Doing};
+use crate::pipe::{Pipe, Unwatched, Upstream, Way};
 use crate::pool::{Bell, stop};
+use crate::post::Post;
 use crate::sync::{Arc, Instant, Mutex};
 use std::collections::VecDeque;
 use std::fmt;
@@ -29,7 +31,7 @@ use std::time::Duration;
 pub fn ratelimit<P: Pipe>(up: P, num: usize, period: Duration) -> Locked<RateLimit<P>> {
     assert!(num > 0, "`num` of `ratelimit` must be at least 1");
     let log = Arc::new(Log { num, period, times: Mutex::new(VecDeque::new()) });
-    Locked::new(RateLimit { up, log, bell: Bell::new() }, Site::here("ratelimit"))
+    Locked::new(RateLimit { up, log, bell: Bell::new() }, Post::here("ratelimit"))
 }
 
 impl<P: Pipe> Locked<RateLimit<P>> {
@@ -86,15 +88,26 @@ impl<P: Pipe> Serial for RateLimit<P> {
     type Marker = P::Marker;
     type Tags = P::Tags;
 
+    #[inline]
     fn pull(&mut self) -> Option<Given<Self>> {
+        self.pull_by::<Unwatched>()
+    }
+
+    #[inline]
+    fn pull_by<W: Way>(&mut self) -> Option<Given<Self>> {
         while let Err(left) = self.log.take_place() {
             if stopping() {
                 return None;
             }
+            let _waiting = lane::waiting(Doing::Input);
             stop::ring_downstream();
             self.bell.sleep(usize::MAX - 1, Some(left), || false);
         }
-        self.up.pull()
+        W::pull(&mut self.up)
+    }
+
+    fn describe(&self, survey: &mut Survey) {
+        survey.option("num", self.log.num).option("period", format!("{:?}", self.log.period));
     }
 
     fn upstream(&mut self) -> Option<&mut dyn Upstream> {

@@ -1,9 +1,12 @@
 //! `share()`: several pullers, who take turns.
 use crate::Error;
-use crate::error::{Site, caught};
+use crate::error::caught;
+use crate::graph::Kind;
 use crate::locked::{Given, Locked, Serial, stopping};
-use crate::pipe::{Named, Pipe, Pulled, Start, Upstream};
+use crate::monitor::Survey;
+use crate::pipe::{Envelope, Named, Pipe, Pulled, Start, Unwatched, Upstream, Watched, Way};
 use crate::pool::Turn;
+use crate::post::Post;
 use crate::stage::order::Handed;
 use crate::sync::{Arc, Mutex};
 use std::fmt;
@@ -23,10 +26,22 @@ use std::fmt;
 /// ```
 #[track_caller]
 pub fn share<P: Pipe>(up: P) -> Locked<Share<P>> {
-    let site = Site::here("share");
+    share_as(up, Post::here("share"))
+}
+
+/// The track `name`, from which others pull.
+#[track_caller]
+pub(crate) fn named<P: Pipe>(up: P, name: &'static str) -> Locked<Share<P>> {
+    let mut post = Post::here("share");
+    post.set_handle(name);
+    share_as(up, post)
+}
+
+fn share_as<P: Pipe>(up: P, post: Post) -> Locked<Share<P>> {
+    let turn = Turn::new(post.site());
     let shared =
-        Shared { turn: Turn::new(site), up: Mutex::new(up), failed: Mutex::new(None), above: Mutex::new(None) };
-    Locked::new(Share::new(Arc::new(shared)), site)
+        Shared { turn, up: Mutex::new(up), failed: Mutex::new(None), above: Mutex::new(None), post: post.clone() };
+    Locked::new(Share::new(Arc::new(shared)), post)
 }
 
 /// The stage of [`share`].
@@ -43,7 +58,9 @@ struct Shared<P> {
     /// How it ended, for all who share it. Not behind the turn: who asks must not wait for who pulls.
     failed: Mutex<Option<Error>>,
     /// What the stages above said when they started.
-    above: Mutex<Option<Start>>,
+    above: Mutex<Option<(Start, Survey)>>,
+    /// All who share it are one stage.
+    post: Post,
 }
 
 impl<P: Pipe> Share<P> {
@@ -58,8 +75,13 @@ impl<P: Pipe> Share<P> {
             return None;
         }
         let mut up = up.lock();
-        let failure = match caught(Some(None), || up.pull()) {
-            Ok(Some(signal)) => return Some(signal),
+        let failure = match caught(Some(None), || up.pull_by::<Watched>()) {
+            Ok(Some(signal)) => {
+                if let (Some(probe), Envelope::Item(..)) = (self.shared.post.probe(), &signal) {
+                    probe.gave(1);
+                }
+                return Some(signal);
+            }
             Ok(None) if stopping() => return None,
             Ok(None) => caught(Some(Ok(())), || up.finish()).and_then(|finished| finished).err(),
             Err(panic) => Some(panic),
@@ -74,7 +96,13 @@ impl<P: Pipe> Serial for Share<P> {
     type Marker = P::Marker;
     type Tags = P::Tags;
 
+    #[inline]
     fn pull(&mut self) -> Option<Given<Self>> {
+        self.pull_by::<Unwatched>()
+    }
+
+    #[inline]
+    fn pull_by<W: Way>(&mut self) -> Option<Given<Self>> {
         let signal = self.pull_in_turn()?;
         self.handed.note(signal.ride());
         Some(signal)
@@ -86,13 +114,23 @@ impl<P: Pipe> Serial for Share<P> {
 
     fn start(&mut self, start: &mut Start) {
         let mut above = self.shared.above.lock();
-        let above = above.get_or_insert_with(|| {
-            let mut above = Start::default();
-            self.shared.up.lock().start(&mut above);
-            above
+        let (above, _) = above.get_or_insert_with(|| {
+            let (mut above, mut seen) = (Start::default(), Survey::default());
+            let mut up = self.shared.up.lock();
+            up.start(&mut above);
+            up.survey(&mut seen);
+            seen.stage(&self.shared.post).kind(Kind::Share).counts(0);
+            (above, seen)
         });
         start.repeat(above);
         self.handed.open(&above.windows);
+    }
+
+    fn survey(&mut self, _: &Post, _: u64, survey: &mut Survey) {
+        // not by looking: whoever pulls may be at it for long
+        if let Some((_, seen)) = &*self.shared.above.lock() {
+            survey.extend(seen);
+        }
     }
 
     fn finish(&mut self) -> Result<(), Error> {
@@ -103,7 +141,7 @@ impl<P: Pipe> Serial for Share<P> {
 impl<P: Pipe> Clone for Locked<Share<P>> {
     fn clone(&self) -> Self {
         let share = self.peek(|share| Share::new(share.shared.clone()));
-        Locked::new(share, self.site())
+        Locked::new(share, self.post().clone())
     }
 }
 

@@ -1,7 +1,8 @@
 //! `skip(n)`: one puller at a time.
-use crate::error::Site;
 use crate::locked::{Given, Locked, Serial};
-use crate::pipe::{Envelope, Pipe, Upstream};
+use crate::monitor::Survey;
+use crate::pipe::{Envelope, Pipe, Unwatched, Upstream, Way};
+use crate::post::Post;
 use std::fmt;
 
 /// All items but the first `n`. Markers pass, those among the skipped items too.
@@ -13,13 +14,14 @@ use std::fmt;
 /// ```
 #[track_caller]
 pub fn skip<P: Pipe>(up: P, n: usize) -> Locked<Skip<P>> {
-    Locked::new(Skip { up, left: n }, Site::here("skip"))
+    Locked::new(Skip { up, n, left: n }, Post::here("skip"))
 }
 
 /// The stage of [`skip`].
 #[must_use = "a stage does nothing until it is pulled"]
 pub struct Skip<P> {
     up: P,
+    n: usize,
     left: usize,
 }
 
@@ -30,8 +32,13 @@ impl<P: Pipe> Serial for Skip<P> {
 
     #[inline]
     fn pull(&mut self) -> Option<Given<Self>> {
+        self.pull_by::<Unwatched>()
+    }
+
+    #[inline]
+    fn pull_by<W: Way>(&mut self) -> Option<Given<Self>> {
         loop {
-            match self.up.pull()? {
+            match W::pull(&mut self.up)? {
                 Envelope::Item(_, g) if self.left > 0 => {
                     self.left -= 1;
                     if let Some(gap) = Envelope::gap(g) {
@@ -41,6 +48,10 @@ impl<P: Pipe> Serial for Skip<P> {
                 signal => return Some(signal),
             }
         }
+    }
+
+    fn describe(&self, survey: &mut Survey) {
+        survey.option("n", self.n);
     }
 
     fn upstream(&mut self) -> Option<&mut dyn Upstream> {

@@ -1,7 +1,8 @@
 //! Sources: iterables and ranges.
-use crate::error::Site;
 use crate::locked::{Given, Locked, Serial};
-use crate::pipe::{Envelope, Upstream};
+use crate::monitor::Survey;
+use crate::pipe::{Envelope, Unwatched, Upstream, Way};
+use crate::post::Post;
 use std::convert::Infallible;
 use std::fmt;
 use std::ops::{ControlFlow, Range};
@@ -17,7 +18,7 @@ use std::ops::{ControlFlow, Range};
 /// ```
 #[track_caller]
 pub fn source<I: IntoIterator>(items: I) -> Locked<Iter<I::IntoIter>> {
-    Locked::new(Iter { iter: items.into_iter() }, Site::here("source"))
+    Locked::new(Iter { iter: items.into_iter() }, Post::here("source"))
 }
 
 /// The numbers from `from` to `to`, without `to`; [`step`](Locked::step) sets another step than 1.
@@ -37,7 +38,7 @@ pub fn range<T: Number>(from: T, to: T) -> Locked<All<Range<T>>>
 where
     Range<T>: Iterator<Item = T>,
 {
-    Locked::new(All::new(from..to), Site::here("range"))
+    Locked::new(All::new(from..to), Post::here("range"))
 }
 
 impl<T: Number> Locked<All<Range<T>>>
@@ -71,6 +72,11 @@ impl<I: Iterator> Serial for Iter<I> {
 
     #[inline]
     fn pull(&mut self) -> Option<Given<Self>> {
+        self.pull_by::<Unwatched>()
+    }
+
+    #[inline]
+    fn pull_by<W: Way>(&mut self) -> Option<Given<Self>> {
         self.iter.next().map(|x| Envelope::Item(x, ()))
     }
 
@@ -119,7 +125,16 @@ impl<I: Iterator> Serial for All<I> {
 
     #[inline]
     fn pull(&mut self) -> Option<Given<Self>> {
+        self.pull_by::<Unwatched>()
+    }
+
+    #[inline]
+    fn pull_by<W: Way>(&mut self) -> Option<Given<Self>> {
         self.iter.next().map(|x| Envelope::Item(x, ()))
+    }
+
+    fn describe(&self, survey: &mut Survey) {
+        survey.option("len", self.total);
     }
 
     fn upstream(&mut self) -> Option<&mut dyn Upstream> {

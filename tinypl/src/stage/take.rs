@@ -1,8 +1,9 @@
 //! `take(n)`: one puller at a time.
 use crate::Error;
-use crate::error::Site;
 use crate::locked::{Given, Locked, Serial};
-use crate::pipe::{Envelope, Pipe, Upstream};
+use crate::monitor::Survey;
+use crate::pipe::{Envelope, Pipe, Unwatched, Upstream, Way};
+use crate::post::Post;
 use std::fmt;
 
 /// The first `n` items, and the markers before the last of them.
@@ -16,13 +17,14 @@ use std::fmt;
 /// ```
 #[track_caller]
 pub fn take<P: Pipe>(up: P, n: usize) -> Locked<Take<P>> {
-    Locked::new(Take { up, left: n }, Site::here("take"))
+    Locked::new(Take { up, n, left: n }, Post::here("take"))
 }
 
 /// The stage of [`take`].
 #[must_use = "a stage does nothing until it is pulled"]
 pub struct Take<P> {
     up: P,
+    n: usize,
     left: usize,
 }
 
@@ -33,12 +35,21 @@ impl<P: Pipe> Serial for Take<P> {
 
     #[inline]
     fn pull(&mut self) -> Option<Given<Self>> {
+        self.pull_by::<Unwatched>()
+    }
+
+    #[inline]
+    fn pull_by<W: Way>(&mut self) -> Option<Given<Self>> {
         if self.left == 0 {
             return None;
         }
-        let signal = self.up.pull()?;
+        let signal = W::pull(&mut self.up)?;
         self.left -= usize::from(matches!(signal, Envelope::Item(..)));
         Some(signal)
+    }
+
+    fn describe(&self, survey: &mut Survey) {
+        survey.option("n", self.n);
     }
 
     fn upstream(&mut self) -> Option<&mut dyn Upstream> {

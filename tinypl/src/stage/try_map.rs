@@ -1,8 +1,9 @@
 //! `try_map(f)`: run by whoever pulls; an `Err` ends the pipeline.
 use crate::Error;
-use crate::error::{At, Site};
 use crate::func::{Exclusive, Func};
-use crate::pipe::{Below, Envelope, Pipe, Pulled, Ride, Stepped, through};
+use crate::monitor::Survey;
+use crate::pipe::{Below, Envelope, Pipe, Pulled, Ride, Stepped, Watched, Way, through};
+use crate::post::{Call, Post};
 use std::error::Error as StdError;
 use std::fmt;
 
@@ -30,7 +31,7 @@ where
     F: Fn(P::Item) -> Result<R, E>,
     E: Into<Box<dyn StdError + Send + Sync>>,
 {
-    TryMap { up, f, failed: None, site: Site::here("try_map") }
+    TryMap { up, f, failed: None, post: Post::here("try_map") }
 }
 
 /// [`try_map`] for a function that changes what it captured: one thread at a time pulls it.
@@ -41,7 +42,7 @@ where
     F: FnMut(P::Item) -> Result<R, E>,
     E: Into<Box<dyn StdError + Send + Sync>>,
 {
-    TryMap { up, f: Exclusive::new(f), failed: None, site: Site::here("try_map") }
+    TryMap { up, f: Exclusive::new(f), failed: None, post: Post::here("try_map") }
 }
 
 /// The stage of [`try_map`].
@@ -51,23 +52,25 @@ pub struct TryMap<P, F> {
     pub(crate) f: F,
     /// Where one thread pulls: what ended it.
     pub(crate) failed: Option<Error>,
-    pub(crate) site: Site,
+    pub(crate) post: Post,
 }
 
 /// The signal with what `f` makes of its item, or why that failed.
 #[inline(always)]
 fn apply<T, U, M, G: Ride, E: Into<Box<dyn StdError + Send + Sync>>>(
     signal: Envelope<T, M, G>,
-    site: &Site,
-    number: u64,
+    call: Call<'_>,
     f: impl FnOnce(T) -> Result<U, E>,
 ) -> Result<Envelope<U, M, G>, Error> {
     Ok(match signal {
         Envelope::Item(x, g) => {
-            let at = At::new(site, Some(number));
+            let at = call.begin();
             let y = f(x);
             at.left();
-            Envelope::Item(y.map_err(|error| Error::of_item(error.into(), *site, number))?, g)
+            Envelope::Item(
+                y.map_err(|error| Error::of_item(error.into(), call.post.site(), call.item.unwrap_or_default()))?,
+                g,
+            )
         }
         Envelope::Mark(m, g) => Envelope::Mark(m, g),
         Envelope::Gap(gap, g) => Envelope::Gap(gap, g),
@@ -88,13 +91,13 @@ where
     through!(announce);
 
     #[inline]
-    fn pull(&mut self) -> Pulled<Self> {
+    fn pull_by<W: Way>(&mut self) -> Pulled<Self> {
         if self.failed.is_some() {
             return None;
         }
-        let signal = self.up.pull()?;
+        let signal = W::pull(&mut self.up)?;
         let number = self.up.number();
-        match apply(signal, &self.site, number, |x| self.f.call_mut(x)) {
+        match apply(signal, Call::by::<W>(&self.post, Some(number)), |x| self.f.call_mut(x)) {
             Ok(signal) => Some(signal),
             Err(error) => {
                 self.failed = Some(error);
@@ -106,7 +109,12 @@ where
     #[inline]
     fn step(&self, local: &mut P::Local, signal: Below<Self>, number: u64) -> Stepped<Self> {
         let Some(signal) = self.up.step(local, signal, number)? else { return Ok(None) };
-        apply(signal, &self.site, number, |x| self.f.call(x)).map(Some)
+        apply(signal, Call::by::<Watched>(&self.post, Some(number)), |x| self.f.call(x)).map(Some)
+    }
+
+    fn survey(&self, survey: &mut Survey) {
+        self.up.survey(survey);
+        survey.stage(&self.post).function::<F>();
     }
 
     #[inline]
@@ -121,6 +129,6 @@ where
 
 impl<P: fmt::Debug, F> fmt::Debug for TryMap<P, F> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("TryMap").field("site", &self.site).field("up", &self.up).finish()
+        f.debug_struct("TryMap").field("site", &self.post).field("up", &self.up).finish()
     }
 }

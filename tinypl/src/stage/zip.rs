@@ -1,8 +1,8 @@
 //! `zip(other)`: one puller at a time.
 use crate::Error;
-use crate::error::Site;
 use crate::locked::{Given, Locked, Serial};
-use crate::pipe::{Envelope, Named, Pipe, Upstream};
+use crate::pipe::{Envelope, Named, Pipe, Unwatched, Upstream, Way};
+use crate::post::Post;
 use std::fmt;
 
 /// Pairs each item with the next one of `other`, until either ends. The markers of the upstream pass; those of `other`, if
@@ -16,7 +16,7 @@ use std::fmt;
 /// ```
 #[track_caller]
 pub fn zip<P: Pipe, I: IntoIterator>(up: P, other: I) -> Locked<Zip<P, I::IntoIter>> {
-    Locked::new(Zip { up, other: other.into_iter(), first: None, ended: false }, Site::here("zip"))
+    Locked::new(Zip { up, other: other.into_iter(), first: None, ended: false }, Post::here("zip"))
 }
 
 /// The stage of [`zip`].
@@ -36,11 +36,16 @@ impl<P: Pipe, I: Iterator> Serial for Zip<P, I> {
 
     #[inline]
     fn pull(&mut self) -> Option<Given<Self>> {
+        self.pull_by::<Unwatched>()
+    }
+
+    #[inline]
+    fn pull_by<W: Way>(&mut self) -> Option<Given<Self>> {
         if self.ended {
             return None;
         }
         if self.first.is_none() {
-            match self.up.pull()? {
+            match W::pull(&mut self.up)? {
                 Envelope::Item(x, g) => self.first = Some((x, g)),
                 Envelope::Mark(m, g) => return Some(Envelope::Mark(m, g)),
                 Envelope::Gap(gap, g) => return Some(Envelope::Gap(gap, g)),

@@ -1,6 +1,7 @@
 //! `debug::print_on_item(msg)`: run by whoever pulls.
-use crate::error::{At, Site};
-use crate::pipe::{Below, Envelope, Pipe, Pulled, Signal, Stepped, through};
+use crate::monitor::Survey;
+use crate::pipe::{Below, Envelope, Pipe, Pulled, Signal, Stepped, Watched, Way, through};
+use crate::post::{Call, Post};
 use std::fmt::{self, Display};
 use std::marker::PhantomData;
 
@@ -24,7 +25,7 @@ use std::marker::PhantomData;
 /// ```
 #[track_caller]
 pub fn print_on_item<P: Pipe, M: Message<P::Item, K>, K>(up: P, msg: M) -> PrintOnItem<P, M, K> {
-    PrintOnItem { up, msg, site: Site::here("debug::print_on_item"), kind: PhantomData }
+    PrintOnItem { up, msg, post: Post::here("debug::print_on_item"), kind: PhantomData }
 }
 
 /// What [`print_on_item`] prints: text, or a function of the item. `K` tells the two apart.
@@ -74,21 +75,21 @@ impl<T, M: Fn(&T) -> R, R: Display> Message<T, Function> for M {
 pub struct PrintOnItem<P, M, K> {
     up: P,
     msg: M,
-    site: Site,
+    post: Post,
     kind: PhantomData<fn() -> K>,
 }
 
 impl<P: Pipe, M, K> PrintOnItem<P, M, K> {
     /// The same over another upstream.
     pub(crate) fn over<Q>(self, f: impl FnOnce(P) -> Q) -> PrintOnItem<Q, M, K> {
-        PrintOnItem { up: f(self.up), msg: self.msg, site: self.site, kind: PhantomData }
+        PrintOnItem { up: f(self.up), msg: self.msg, post: self.post, kind: PhantomData }
     }
 }
 
 impl<P: Pipe, M: Message<P::Item, K>, K> PrintOnItem<P, M, K> {
     fn show(&self, signal: &Signal<P>, number: u64) {
         if let Envelope::Item(x, _) = signal {
-            let at = At::new(&self.site, Some(number));
+            let at = Call::by::<Watched>(&self.post, Some(number)).begin();
             self.msg.after(x);
             at.left();
         }
@@ -104,9 +105,9 @@ impl<P: Pipe, M: Message<P::Item, K>, K> Pipe for PrintOnItem<P, M, K> {
     through!(bottom);
     through!(finish);
 
-    fn pull(&mut self) -> Pulled<Self> {
+    fn pull_by<W: Way>(&mut self) -> Pulled<Self> {
         self.msg.before();
-        let signal = self.up.pull()?;
+        let signal = W::pull(&mut self.up)?;
         let number = self.up.number();
         self.show(&signal, number);
         Some(signal)
@@ -118,6 +119,11 @@ impl<P: Pipe, M: Message<P::Item, K>, K> Pipe for PrintOnItem<P, M, K> {
             self.show(signal, number);
         }
         Ok(signal)
+    }
+
+    fn survey(&self, survey: &mut Survey) {
+        self.up.survey(survey);
+        survey.stage(&self.post);
     }
 
     fn announce(&self) {
@@ -132,6 +138,6 @@ impl<P: Pipe, M: Message<P::Item, K>, K> Pipe for PrintOnItem<P, M, K> {
 
 impl<P: fmt::Debug, M, K> fmt::Debug for PrintOnItem<P, M, K> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("PrintOnItem").field("site", &self.site).field("up", &self.up).finish()
+        f.debug_struct("PrintOnItem").field("site", &self.post).field("up", &self.up).finish()
     }
 }

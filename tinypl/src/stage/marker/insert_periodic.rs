@@ -1,8 +1,10 @@
 //! `m @ marker::insert_periodic(n, after)`: one puller at a time.
-use crate::error::Site;
+use crate::graph::Kind;
 use crate::locked::{Given, Locked, Serial};
 use crate::marker::{Mark, Or};
-use crate::pipe::{Envelope, Pipe, Start, Upstream, wraps};
+use crate::monitor::{Survey, brand};
+use crate::pipe::{Envelope, Pipe, Start, Unwatched, Upstream, Way, wraps};
+use crate::post::Post;
 use std::fmt;
 use std::marker::PhantomData;
 
@@ -22,7 +24,7 @@ use std::marker::PhantomData;
 #[track_caller]
 pub fn insert_periodic<P: Pipe<Tags = ()>>(up: P) -> InsertPeriodic<P, ()> {
     let inserting = Inserting { up, n: 1, after: true, seen: 0, due: Due::Nothing };
-    InsertPeriodic { inserting: Locked::new(inserting, Site::here("marker::insert_periodic")), brand: PhantomData }
+    InsertPeriodic { inserting: Locked::new(inserting, Post::here("marker::insert_periodic")), brand: PhantomData }
 }
 
 /// The macro's `m @`: a type of its own, called like the user's `m`.
@@ -69,6 +71,11 @@ impl<P: Pipe<Tags = ()>, B> Pipe for InsertPeriodic<P, B> {
     type Bottom = Inserting<P>;
     wraps!(inserting);
 
+    fn survey(&self, survey: &mut Survey) {
+        self.inserting.survey(survey);
+        survey.handle(brand::<B>()).carries::<Self>();
+    }
+
     fn start(&mut self, start: &mut Start) {
         self.inserting.start(start);
     }
@@ -102,13 +109,19 @@ impl<P: Pipe<Tags = ()>> Serial for Inserting<P> {
     type Marker = Or<Mark<()>, P::Marker>;
     type Tags = ();
 
+    #[inline]
     fn pull(&mut self) -> Option<Given<Self>> {
+        self.pull_by::<Unwatched>()
+    }
+
+    #[inline]
+    fn pull_by<W: Way>(&mut self) -> Option<Given<Self>> {
         match std::mem::replace(&mut self.due, Due::Nothing) {
             Due::Nothing => {}
             Due::Mark => return Some(Envelope::Mark(Or::This(()), ())),
             Due::Item(x) => return Some(Envelope::Item(x, ())),
         }
-        let x = match self.up.pull()? {
+        let x = match W::pull(&mut self.up)? {
             Envelope::Item(x, ()) => x,
             Envelope::Mark(m, ()) => return Some(Envelope::Mark(Or::Rest(m), ())),
         };
@@ -123,6 +136,13 @@ impl<P: Pipe<Tags = ()>> Serial for Inserting<P> {
         } else {
             self.due = Due::Item(x);
             Some(Envelope::Mark(Or::This(()), ()))
+        }
+    }
+
+    fn describe(&self, survey: &mut Survey) {
+        survey.kind(Kind::Marker).option("n", self.n);
+        if !self.after {
+            survey.option("after", false);
         }
     }
 

@@ -1,8 +1,10 @@
 //! `marker::on(f, m)`: run by whoever pulls.
-use crate::error::{At, Site};
 use crate::func::{Action, Exclusive};
+use crate::graph::Kind;
 use crate::marker::{Has, Place};
-use crate::pipe::{Below, Envelope, Pipe, Pulled, Ride, Stepped, through};
+use crate::monitor::Survey;
+use crate::pipe::{Below, Envelope, Pipe, Pulled, Ride, Stepped, Watched, Way, through};
+use crate::post::{Call, Post};
 use std::fmt;
 use std::marker::PhantomData;
 
@@ -25,13 +27,13 @@ use std::marker::PhantomData;
 /// A panic of `f` ends the pipeline with an [`Error`](crate::Error) that names this stage.
 #[track_caller]
 pub fn on<P: Pipe<Marker: Has<M, I>>, F: Fn(), M, I>(up: P, f: F, _: M) -> On<P, F, I> {
-    On { up, f, consume: false, site: Site::here("marker::on"), place: PhantomData }
+    On { up, f, consume: false, post: Post::here("marker::on"), place: PhantomData }
 }
 
 /// [`on`] for a function that changes what it captured: one thread at a time pulls it.
 #[track_caller]
 pub fn on_mut<P: Pipe<Marker: Has<M, I>>, F: FnMut(), M, I>(up: P, f: F, _: M) -> On<P, Exclusive<F>, I> {
-    On { up, f: Exclusive::new(f), consume: false, site: Site::here("marker::on"), place: PhantomData }
+    On { up, f: Exclusive::new(f), consume: false, post: Post::here("marker::on"), place: PhantomData }
 }
 
 /// The stage of [`on`]. `I` says where in the stream's markers to look.
@@ -40,7 +42,7 @@ pub struct On<P, F, I> {
     pub(crate) up: P,
     pub(crate) f: F,
     pub(crate) consume: bool,
-    pub(crate) site: Site,
+    pub(crate) post: Post,
     pub(crate) place: PhantomData<fn() -> I>,
 }
 
@@ -52,7 +54,7 @@ impl<P, F, I> On<P, F, I> {
 
     /// The marker ends here, and is taken out of the stream's type.
     pub fn consumed(self) -> OnConsumed<P, F, I> {
-        OnConsumed { up: self.up, f: self.f, site: self.site, place: PhantomData }
+        OnConsumed { up: self.up, f: self.f, post: self.post, place: PhantomData }
     }
 }
 
@@ -61,12 +63,12 @@ impl<P: Pipe, F: Action, I: Place<P::Marker>> Pipe for On<P, F, I> {
     through!();
 
     #[inline]
-    fn pull(&mut self) -> Pulled<Self> {
-        let Self { up, f, consume, site, .. } = self;
+    fn pull_by<W: Way>(&mut self) -> Pulled<Self> {
+        let Self { up, f, consume, post, .. } = self;
         loop {
-            match up.pull()? {
+            match W::pull(up)? {
                 Envelope::Mark(m, g) if I::is(&m) => {
-                    let at = At::new(site, None);
+                    let at = Call::by::<W>(post, None).begin();
                     f.act_mut();
                     at.left();
                     let left = if *consume { Envelope::gap(g) } else { Some(Envelope::Mark(m, g)) };
@@ -83,13 +85,21 @@ impl<P: Pipe, F: Action, I: Place<P::Marker>> Pipe for On<P, F, I> {
     fn step(&self, local: &mut P::Local, signal: Below<Self>, number: u64) -> Stepped<Self> {
         Ok(match self.up.step(local, signal, number)? {
             Some(Envelope::Mark(m, g)) if I::is(&m) => {
-                let at = At::new(&self.site, None);
+                let at = Call::by::<Watched>(&self.post, None).begin();
                 self.f.act();
                 at.left();
                 if self.consume { Envelope::gap(g) } else { Some(Envelope::Mark(m, g)) }
             }
             signal => signal,
         })
+    }
+
+    fn survey(&self, survey: &mut Survey) {
+        self.up.survey(survey);
+        survey.stage(&self.post).kind(Kind::Marker).function::<F>().marker::<P::Marker, I>();
+        if self.consume {
+            survey.option("consume", true);
+        }
     }
 
     fn size_hint(&self) -> (usize, Option<usize>) {
@@ -99,7 +109,7 @@ impl<P: Pipe, F: Action, I: Place<P::Marker>> Pipe for On<P, F, I> {
 
 impl<P: fmt::Debug, F, I> fmt::Debug for On<P, F, I> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("On").field("site", &self.site).field("up", &self.up).finish()
+        f.debug_struct("On").field("site", &self.post).field("up", &self.up).finish()
     }
 }
 
@@ -108,7 +118,7 @@ impl<P: fmt::Debug, F, I> fmt::Debug for On<P, F, I> {
 pub struct OnConsumed<P, F, I> {
     pub(crate) up: P,
     pub(crate) f: F,
-    pub(crate) site: Site,
+    pub(crate) post: Post,
     pub(crate) place: PhantomData<fn() -> I>,
 }
 
@@ -116,7 +126,7 @@ pub struct OnConsumed<P, F, I> {
 #[inline(always)]
 fn taken_out<T, L: crate::Named, G: Ride, I: Place<L>>(
     signal: Envelope<T, L::Raw, G>,
-    site: &Site,
+    post: &Post,
     act: impl FnOnce(),
 ) -> Option<Envelope<T, <I::Rest as crate::Named>::Raw, G>> {
     match signal {
@@ -124,7 +134,7 @@ fn taken_out<T, L: crate::Named, G: Ride, I: Place<L>>(
         Envelope::Gap(gap, g) => Some(Envelope::Gap(gap, g)),
         Envelope::Mark(m, g) => {
             if I::is(&m) {
-                let at = At::new(site, None);
+                let at = Call::by::<Watched>(post, None).begin();
                 act();
                 at.left();
             }
@@ -146,11 +156,11 @@ impl<P: Pipe, F: Action, I: Place<P::Marker>> Pipe for OnConsumed<P, F, I> {
     through!(finish);
 
     #[inline]
-    fn pull(&mut self) -> Pulled<Self> {
-        let Self { up, f, site, .. } = self;
+    fn pull_by<W: Way>(&mut self) -> Pulled<Self> {
+        let Self { up, f, post, .. } = self;
         loop {
-            let signal = up.pull()?;
-            let left = taken_out::<_, P::Marker, _, I>(signal, site, || f.act_mut());
+            let signal = W::pull(up)?;
+            let left = taken_out::<_, P::Marker, _, I>(signal, post, || f.act_mut());
             if left.is_some() {
                 return left;
             }
@@ -160,7 +170,13 @@ impl<P: Pipe, F: Action, I: Place<P::Marker>> Pipe for OnConsumed<P, F, I> {
     #[inline]
     fn step(&self, local: &mut P::Local, signal: Below<Self>, number: u64) -> Stepped<Self> {
         let signal = self.up.step(local, signal, number)?;
-        Ok(signal.and_then(|signal| taken_out::<_, P::Marker, _, I>(signal, &self.site, || self.f.act())))
+        Ok(signal.and_then(|signal| taken_out::<_, P::Marker, _, I>(signal, &self.post, || self.f.act())))
+    }
+
+    fn survey(&self, survey: &mut Survey) {
+        self.up.survey(survey);
+        let here = survey.stage(&self.post).kind(Kind::Marker).function::<F>().marker::<P::Marker, I>();
+        here.option("consume", true).carries::<Self>();
     }
 
     fn size_hint(&self) -> (usize, Option<usize>) {
@@ -170,6 +186,6 @@ impl<P: Pipe, F: Action, I: Place<P::Marker>> Pipe for OnConsumed<P, F, I> {
 
 impl<P: fmt::Debug, F, I> fmt::Debug for OnConsumed<P, F, I> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("OnConsumed").field("site", &self.site).field("up", &self.up).finish()
+        f.debug_struct("OnConsumed").field("site", &self.post).field("up", &self.up).finish()
     }
 }

@@ -1,9 +1,11 @@
 //! `marker::until(m)`: one puller at a time.
 use crate::Error;
-use crate::error::Site;
+use crate::graph::Kind;
 use crate::locked::{Given, Locked, Serial};
 use crate::marker::{Has, Place};
-use crate::pipe::{Envelope, Pipe, Upstream};
+use crate::monitor::Survey;
+use crate::pipe::{Envelope, Pipe, Unwatched, Upstream, Way};
+use crate::post::Post;
 use std::fmt;
 use std::marker::PhantomData;
 
@@ -19,7 +21,7 @@ use std::marker::PhantomData;
 /// ```
 #[track_caller]
 pub fn until<P: Pipe<Marker: Has<M, I>>, M, I: Place<P::Marker>>(up: P, _: M) -> Locked<Until<P, I>> {
-    Locked::new(Until { up, ended: false, place: PhantomData }, Site::here("marker::until"))
+    Locked::new(Until { up, ended: false, place: PhantomData }, Post::here("marker::until"))
 }
 
 /// The stage of [`until`]. `I` says where in the stream's markers to look.
@@ -35,11 +37,17 @@ impl<P: Pipe, I: Place<P::Marker>> Serial for Until<P, I> {
     type Marker = P::Marker;
     type Tags = P::Tags;
 
+    #[inline]
     fn pull(&mut self) -> Option<Given<Self>> {
+        self.pull_by::<Unwatched>()
+    }
+
+    #[inline]
+    fn pull_by<W: Way>(&mut self) -> Option<Given<Self>> {
         if self.ended {
             return None;
         }
-        match self.up.pull()? {
+        match W::pull(&mut self.up)? {
             Envelope::Mark(m, g) if I::is(&m) => {
                 self.ended = true;
                 // inside an order the marker leaves its gap behind
@@ -47,6 +55,10 @@ impl<P: Pipe, I: Place<P::Marker>> Serial for Until<P, I> {
             }
             signal => Some(signal),
         }
+    }
+
+    fn describe(&self, survey: &mut Survey) {
+        survey.kind(Kind::Marker).marker::<P::Marker, I>();
     }
 
     fn upstream(&mut self) -> Option<&mut dyn Upstream> {

@@ -3,8 +3,11 @@ use super::ring::Ring;
 use super::window::{Order, Ticket, Top};
 use crate::Error;
 use crate::error::Site;
+use crate::graph::Kind;
 use crate::locked::{Given, Locked, Serial, stopping};
-use crate::pipe::{Envelope, Named, Pipe, Ride, Signal, Start, Upstream};
+use crate::monitor::{Survey, brand};
+use crate::pipe::{Envelope, Named, Pipe, Ride, Signal, Start, Unwatched, Upstream, Way};
+use crate::post::Post;
 use std::fmt;
 use std::marker::PhantomData;
 
@@ -27,9 +30,10 @@ use std::marker::PhantomData;
 /// on it.
 #[track_caller]
 pub fn load<P: Pipe<Tags: Top<B>>, B>(up: P, order: &Order<B>) -> Locked<Load<P, B>> {
-    let site = Site::here("order::load");
+    let post = Post::here("order::load");
+    let site = post.site();
     let ring = Ring::new(order.window().clone());
-    Locked::new(Load { up, ring, over: false, failed: None, site, brand: PhantomData }, site)
+    Locked::new(Load { up, ring, over: false, failed: None, site, brand: PhantomData }, post)
 }
 
 /// The stage of [`load`]. `B` is the order's name.
@@ -89,6 +93,11 @@ impl<P: Pipe<Tags: Top<B>>, B> Serial for Load<P, B> {
 
     #[inline]
     fn pull(&mut self) -> Option<Given<Self>> {
+        self.pull_by::<Unwatched>()
+    }
+
+    #[inline]
+    fn pull_by<W: Way>(&mut self) -> Option<Given<Self>> {
         if self.failed.is_some() {
             return None;
         }
@@ -99,6 +108,13 @@ impl<P: Pipe<Tags: Top<B>>, B> Serial for Load<P, B> {
             if loaded.is_some() {
                 return loaded;
             }
+        }
+    }
+
+    fn describe(&self, survey: &mut Survey) {
+        survey.kind(Kind::Order);
+        if let Some(order) = brand::<B>() {
+            survey.option("o", order);
         }
     }
 

@@ -1,8 +1,10 @@
 //! `o @ order::save(maxsize)`: one puller at a time.
 use super::window::{Order, Ordered, Ticket, Window};
-use crate::error::Site;
+use crate::graph::Kind;
 use crate::locked::{Given, Locked, Serial};
-use crate::pipe::{Envelope, Pipe, Start, Upstream, wraps};
+use crate::monitor::{Survey, brand};
+use crate::pipe::{Envelope, Pipe, Start, Unwatched, Upstream, Way, wraps};
+use crate::post::Post;
 use crate::stopping;
 use crate::sync::Arc;
 use std::fmt;
@@ -30,7 +32,7 @@ pub fn save<P: Pipe>(up: P, maxsize: usize) -> Save<P, ()> {
     assert!(maxsize > 0, "`maxsize` of `order::save` must be at least 1");
     let numbering =
         Numbering { up, window: Window::new(maxsize), next: 0, limit: 0, bound: maxsize, promised: 0, patient: true };
-    Save { numbering: Locked::new(numbering, Site::here("order::save")), brand: PhantomData }
+    Save { numbering: Locked::new(numbering, Post::here("order::save")), brand: PhantomData }
 }
 
 /// The macro's `o @`: a type of its own, called like the user's `o`.
@@ -59,6 +61,11 @@ impl<P: Pipe, B> Pipe for Save<P, B> {
     type Local = ();
     type Bottom = Numbering<P>;
     wraps!(numbering);
+
+    fn survey(&self, survey: &mut Survey) {
+        self.numbering.survey(survey);
+        survey.handle(brand::<B>()).carries::<Self>();
+    }
 
     fn start(&mut self, start: &mut Start) {
         self.numbering.start(start);
@@ -108,13 +115,18 @@ impl<P: Pipe> Serial for Numbering<P> {
 
     #[inline]
     fn pull(&mut self) -> Option<Given<Self>> {
+        self.pull_by::<Unwatched>()
+    }
+
+    #[inline]
+    fn pull_by<W: Way>(&mut self) -> Option<Given<Self>> {
         while self.is_full() {
             if stopping() {
                 return None;
             }
             self.window.credits.wait(self.next, &mut self.patient);
         }
-        let signal = self.up.pull()?;
+        let signal = W::pull(&mut self.up)?;
         let ticket = Ticket(self.next);
         self.next += 1;
         Some(match signal {
@@ -122,6 +134,10 @@ impl<P: Pipe> Serial for Numbering<P> {
             Envelope::Mark(m, g) => Envelope::Mark(m, (ticket, g)),
             Envelope::Gap(_, g) => Envelope::Gap((), (ticket, g)),
         })
+    }
+
+    fn describe(&self, survey: &mut Survey) {
+        survey.kind(Kind::Order).option("maxsize", self.window.credits.bound());
     }
 
     fn upstream(&mut self) -> Option<&mut dyn Upstream> {

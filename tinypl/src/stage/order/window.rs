@@ -1,4 +1,5 @@
 //! What [`save`](super::save) and [`load`](super::load) share, and what rides along between them.
+use crate::monitor::brand;
 use crate::pipe::{Envelope, Named, Ride, Tagged};
 use crate::pool::Credits;
 use crate::sync::{Arc, AtomicBool, Mutex, Ordering::*};
@@ -57,6 +58,11 @@ impl<B> fmt::Debug for Ordered<B> {
 
 impl<B, G: Tagged> Named for (Ordered<B>, G) {
     type Raw = (Ticket, G::Raw);
+
+    fn names(names: &mut Vec<String>) {
+        names.push(brand::<B>().unwrap_or("order").to_owned());
+        G::names(names);
+    }
 }
 
 /// A signal's number in an order. It is a number and no more: a signal that is discarded leaves its ticket in the stream as

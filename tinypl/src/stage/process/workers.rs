@@ -1,10 +1,11 @@
 //! What the stages of `process::` have in common: the options, the handle, and the stage itself.
 use crate::crew::{Context, Crew, OnDeath, Options, Shared, Task};
-use crate::error::Site;
 use crate::locked::Locked;
+use crate::monitor::Survey;
 use crate::pipe::{Named, Pipe, Start, Tagged, wraps};
 use crate::pool::spawn::{Detached, Spawn};
 use crate::pool::{self, Flow, OnWorkerError, Output};
+use crate::post::Post;
 use crate::sync::Arc;
 use std::fmt;
 use std::thread::Scope;
@@ -24,6 +25,7 @@ pub struct Workers<'a, T, M: Named, G: Tagged, S> {
     threads: pool::Options,
     options: Options,
     shared: Arc<Shared>,
+    function: Option<&'static str>,
     spawner: S,
 }
 
@@ -37,12 +39,12 @@ where
     P: Pipe<Item = T::In> + Send + 'a,
     T: Task<Out: Send> + 'a,
 {
-    let site = Site::here(name);
+    let post = Post::here(name);
     let threads = pool::Options { beside: FEEDER, ..pool::Options::new() };
     let shared = Arc::new(Shared::default());
-    let crew = Crew::new(up, task, context, site, shared.clone());
-    let output = Locked::new(Output::new(Box::new(crew), site, threads), site);
-    Workers { output, threads, options: Options::new(threads.workers), shared, spawner: Detached }
+    let crew = Crew::new(up, task, context, post.site(), shared.clone());
+    let output = Locked::new(Output::new(Box::new(crew), post.site(), threads), post);
+    Workers { output, threads, options: Options::new(threads.workers), shared, function: None, spawner: Detached }
 }
 
 impl<'a, T, M: Named, G: Tagged, S> Workers<'a, T, M, G, S> {
@@ -116,13 +118,25 @@ impl<'a, T, M: Named, G: Tagged, S> Workers<'a, T, M, G, S> {
 
     /// Runs the threads that serve the workers in a scope, so that the stages above may use what it borrows.
     pub fn scope<'s, 'e>(self, scope: &'s Scope<'s, 'e>) -> Workers<'a, T, M, G, &'s Scope<'s, 'e>> {
-        let Self { output, threads, options, shared, .. } = self;
-        Workers { output, threads, options, shared, spawner: scope }
+        let Self { output, threads, options, shared, function, .. } = self;
+        Workers { output, threads, options, shared, function, spawner: scope }
     }
 
     /// A handle on the live figures.
     pub fn handle(&mut self) -> WorkersHandle {
         WorkersHandle { flow: self.output.stage_mut().flow().clone(), shared: self.shared.clone() }
+    }
+
+    /// What stands before its `@`.
+    #[doc(hidden)]
+    pub fn called(&mut self, name: &'static str) {
+        self.output.set_handle(name);
+    }
+
+    /// What its function is called: of a pointer that can't be told.
+    #[doc(hidden)]
+    pub fn function(self, name: &'static str) -> Self {
+        Self { function: Some(name), ..self }
     }
 
     fn set(mut self, option: impl FnOnce(&mut pool::Options, &mut Options)) -> Self {
@@ -141,6 +155,11 @@ impl<'a, T: Send + 'a, M: Named, G: Tagged, S: Spawn<'a>> Pipe for Workers<'a, T
     type Bottom = Output<'a, T, M::Raw, G::Raw>;
 
     wraps!(output);
+
+    fn survey(&self, survey: &mut Survey) {
+        self.output.survey(survey);
+        survey.processes(&self.shared).function_called(self.function).carries::<Self>();
+    }
 
     fn start(&mut self, start: &mut Start) {
         self.shared.options.get_or_init(|| self.options);

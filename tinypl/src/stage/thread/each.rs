@@ -1,7 +1,7 @@
 //! `thread::each(f, workers, maxsize)`: `each(f) |> thread::queue(workers, maxsize)`.
 use super::queue::{Over, queue_as};
-use crate::error::Site;
 use crate::pipe::Pipe;
+use crate::post::Post;
 use crate::stage::Each;
 
 /// Calls `f(&item)` on worker threads, and passes the item on: [`each`](crate::each) and [`queue`](super::queue) in one,
@@ -30,5 +30,5 @@ where
 /// The part before the queue: an `each` under this stage's name.
 #[track_caller]
 pub(crate) fn named<P: Pipe, F: Fn(&P::Item)>(up: P, f: F) -> Each<P, F> {
-    Each { up, f, site: Site::here("thread::each") }
+    Each { up, f, post: Post::here("thread::each") }
 }

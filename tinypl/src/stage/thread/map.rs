@@ -1,7 +1,7 @@
 //! `thread::map(f, workers, maxsize)`: `map(f) |> thread::queue(workers, maxsize)`.
 use super::queue::{Over, queue_as};
-use crate::error::Site;
 use crate::pipe::Pipe;
+use crate::post::Post;
 use crate::stage::Map;
 
 /// Applies `f` on worker threads: [`map`](crate::map) and [`queue`](super::queue) in one, with the queue's options.
@@ -32,5 +32,5 @@ where
 /// The part before the queue: a `map` under this stage's name.
 #[track_caller]
 pub(crate) fn named<P: Pipe, F: Fn(P::Item) -> R, R>(up: P, f: F) -> Map<P, F> {
-    Map { up, f, site: Site::here("thread::map") }
+    Map { up, f, post: Post::here("thread::map") }
 }

@@ -1,7 +1,8 @@
 //! `thread::map_init(init, f, workers, maxsize)`: each worker has a state of its own.
 use super::queue::{Over, queue_as};
-use crate::error::{At, Site};
-use crate::pipe::{Below, Pipe, Pulled, Stepped, through};
+use crate::monitor::Survey;
+use crate::pipe::{Below, Pipe, Pulled, Stepped, Watched, Way, through};
+use crate::post::{Call, Post};
 use std::fmt;
 
 /// Each worker makes a state with `init()`, in its own thread, when it gets its first item; then it applies
@@ -44,7 +45,7 @@ where
     I: Fn() -> S,
     F: Fn(&mut S, P::Item) -> R,
 {
-    MapInit { up, init, f, site: Site::here("thread::map_init") }
+    MapInit { up, init, f, post: Post::here("thread::map_init") }
 }
 
 /// What [`map_init`] runs on its threads.
@@ -53,7 +54,7 @@ pub struct MapInit<P, I, F> {
     up: P,
     init: I,
     f: F,
-    site: Site,
+    post: Post,
 }
 
 /// A worker's own state beside what the stages above keep.
@@ -83,7 +84,7 @@ where
     through!(announce);
     through!(finish);
 
-    fn pull(&mut self) -> Pulled<Self> {
+    fn pull_by<W: Way>(&mut self) -> Pulled<Self> {
         unreachable!("only a queue's workers pull it")
     }
 
@@ -91,15 +92,20 @@ where
     fn step(&self, local: &mut Self::Local, signal: Below<Self>, number: u64) -> Stepped<Self> {
         let With { above, state } = local;
         let Some(signal) = self.up.step(above, signal, number)? else { return Ok(None) };
-        let at = At::new(&self.site, Some(number));
+        let at = Call::by::<Watched>(&self.post, Some(number)).begin();
         let signal = signal.map(|x| (self.f)(state.get_or_insert_with(&self.init), x));
         at.left();
         Ok(Some(signal))
+    }
+
+    fn survey(&self, survey: &mut Survey) {
+        self.up.survey(survey);
+        survey.stage(&self.post).function::<F>();
     }
 }
 
 impl<P: fmt::Debug, I, F> fmt::Debug for MapInit<P, I, F> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("MapInit").field("site", &self.site).field("up", &self.up).finish()
+        f.debug_struct("MapInit").field("site", &self.post).field("up", &self.up).finish()
     }
 }

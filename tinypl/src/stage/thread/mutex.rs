@@ -1,7 +1,7 @@
 //! `thread::mutex()`: one puller at a time upstream.
-use crate::error::Site;
 use crate::locked::{Given, Locked, Serial};
-use crate::pipe::{Pipe, Upstream};
+use crate::pipe::{Pipe, Unwatched, Upstream, Way};
+use crate::post::Post;
 use std::fmt;
 
 /// One thread at a time pulls what stands above: for functions that change what they captured, above a queue.
@@ -17,7 +17,7 @@ use std::fmt;
 /// ```
 #[track_caller]
 pub fn mutex<P: Pipe>(up: P) -> Locked<Mutexed<P>> {
-    Locked::new(Mutexed { up }, Site::here("thread::mutex"))
+    Locked::new(Mutexed { up }, Post::here("thread::mutex"))
 }
 
 /// The stage of [`mutex`].
@@ -33,7 +33,12 @@ impl<P: Pipe> Serial for Mutexed<P> {
 
     #[inline]
     fn pull(&mut self) -> Option<Given<Self>> {
-        self.up.pull()
+        self.pull_by::<Unwatched>()
+    }
+
+    #[inline]
+    fn pull_by<W: Way>(&mut self) -> Option<Given<Self>> {
+        W::pull(&mut self.up)
     }
 
     fn upstream(&mut self) -> Option<&mut dyn Upstream> {

@@ -1,9 +1,10 @@
 //! `thread::queue(workers, maxsize)`: its workers pull, all at once, and its one consumer takes what they found.
-use crate::error::Site;
 use crate::locked::Locked;
+use crate::monitor::Survey;
 use crate::pipe::{Named, Pipe, Start, Tagged, wraps};
 use crate::pool::spawn::{Detached, Spawn};
 use crate::pool::{Flow, OnWorkerError, Options, Output};
+use crate::post::Post;
 use crate::sync::Arc;
 use std::fmt;
 use std::thread::Scope;
@@ -43,9 +44,8 @@ pub(super) type Over<'a, P> = Queue<'a, <P as Pipe>::Item, <P as Pipe>::Marker, 
 /// A queue under another name, for stages that end in one.
 #[track_caller]
 pub(crate) fn queue_as<'a, P: Pipe<Item: Send> + Send + Sync + 'a>(up: P, name: &'static str) -> Over<'a, P> {
-    let site = Site::here(name);
-    let options = Options::new();
-    Queue { output: Locked::new(Output::new(Box::new(up), site, options), site), options, spawner: Detached }
+    let (post, options) = (Post::here(name), Options::new());
+    Queue { output: Locked::new(Output::new(Box::new(up), post.site(), options), post), options, spawner: Detached }
 }
 
 /// The stage of [`queue`]. It does not name its upstream: below it types are short again.
@@ -114,6 +114,12 @@ impl<'a, T, M: Named, G: Tagged, S> Queue<'a, T, M, G, S> {
         QueueHandle(self.output.stage_mut().flow().clone())
     }
 
+    /// What stands before its `@`.
+    #[doc(hidden)]
+    pub fn called(&mut self, name: &'static str) {
+        self.output.set_handle(name);
+    }
+
     fn set(mut self, option: impl FnOnce(&mut Options)) -> Self {
         option(&mut self.options);
         let site = self.output.site();
@@ -130,6 +136,11 @@ impl<'a, T: Send + 'a, M: Named, G: Tagged, S: Spawn<'a>> Pipe for Queue<'a, T, 
     type Bottom = Output<'a, T, M::Raw, G::Raw>;
 
     wraps!(output);
+
+    fn survey(&self, survey: &mut Survey) {
+        self.output.survey(survey);
+        survey.carries::<Self>();
+    }
 
     fn start(&mut self, start: &mut Start) {
         self.output.stage_mut().launch(&self.spawner, start);

@@ -1,0 +1,222 @@
+//! What one thread does with its time: it works, or it waits for input, or for room. Each moment of its life is in one of
+//! these accounts, so they add up.
+use super::Probe;
+use super::sampling::{self, Sample};
+use super::trace::Track;
+use crate::pool::stop;
+use crate::sync::Arc;
+use std::cell::RefCell;
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering::Relaxed};
+use std::sync::{LazyLock, OnceLock};
+use std::time::{Duration, Instant};
+
+/// What a thread is at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Doing {
+    Work,
+    /// It waits for the stages above.
+    Input,
+    /// It waits for whoever takes its results.
+    Room,
+    /// It has ended, or has nothing to do with the pipeline at this moment.
+    Nothing,
+}
+
+const DOINGS: [Doing; 4] = [Doing::Work, Doing::Input, Doing::Room, Doing::Nothing];
+
+/// Time is taken for a sample at most so often, reckoned in what that costs: so it costs one part in so many.
+const RARELY: u64 = 100;
+/// What it costs to measure one call, in nanoseconds.
+const CALL: u64 = 60;
+
+static EPOCH: LazyLock<Instant> = LazyLock::new(Instant::now);
+
+/// Nanoseconds since some moment of this process.
+pub(crate) fn now() -> u64 {
+    EPOCH.elapsed().as_nanos() as u64
+}
+
+/// A thread's accounts. It writes them, others read; before anybody asks for them they are idle.
+#[derive(Debug)]
+pub(crate) struct Lane {
+    on: AtomicBool,
+    doing: AtomicU8,
+    since: AtomicU64,
+    spent: [AtomicU64; 4],
+    track: OnceLock<Track>,
+}
+
+impl Lane {
+    pub(crate) fn new() -> Arc<Self> {
+        Arc::new(Self {
+            on: AtomicBool::new(false),
+            doing: AtomicU8::new(Doing::Nothing as u8),
+            since: AtomicU64::new(0),
+            spent: Default::default(),
+            track: OnceLock::new(),
+        })
+    }
+
+    /// Its time counts from now on.
+    pub(crate) fn turn_on(&self) {
+        if !self.on.load(Relaxed) {
+            self.since.store(now(), Relaxed);
+            self.on.store(true, Relaxed);
+        }
+    }
+
+    #[inline]
+    pub(crate) fn is_on(&self) -> bool {
+        self.on.load(Relaxed)
+    }
+
+    pub(crate) fn draw(&self, track: Track) {
+        // one timeline at a time
+        let _ = self.track.set(track);
+    }
+
+    fn doing(&self) -> Doing {
+        DOINGS[usize::from(self.doing.load(Relaxed))]
+    }
+
+    /// The thread begins, or ends.
+    pub(crate) fn set(&self, doing: Doing) {
+        self.turn_to(doing);
+    }
+
+    /// Turns to something else; since when it was at the last, and the moment.
+    fn turn_to(&self, doing: Doing) -> (Doing, u64, u64) {
+        let before = self.doing();
+        self.doing.store(doing as u8, Relaxed);
+        if !self.is_on() {
+            return (before, 0, 0);
+        }
+        let (since, now) = (self.since.load(Relaxed), now());
+        self.spent[before as usize].fetch_add(now.saturating_sub(since), Relaxed);
+        self.since.store(now, Relaxed);
+        (before, since, now)
+    }
+
+    /// How long it was at that, up to now.
+    pub(crate) fn spent(&self, doing: Doing) -> Duration {
+        let (current, since) = (self.doing(), self.since.load(Relaxed));
+        let open = if current == doing && self.is_on() { now().saturating_sub(since) } else { 0 };
+        Duration::from_nanos(self.spent[doing as usize].load(Relaxed) + open)
+    }
+}
+
+thread_local! {
+    static LANE: RefCell<Option<Arc<Lane>>> = const { RefCell::new(None) };
+}
+
+/// Until it is dropped this thread's waits go into a lane's accounts.
+#[derive(Debug)]
+pub(crate) struct Entered(Option<Arc<Lane>>);
+
+/// From here on this thread's waits go into that lane's accounts.
+pub(crate) fn enter(lane: &Arc<Lane>) -> Entered {
+    Entered(LANE.replace(Some(lane.clone())))
+}
+
+impl Drop for Entered {
+    fn drop(&mut self) {
+        LANE.set(self.0.take());
+    }
+}
+
+/// Stands for a wait of this thread, until it is dropped.
+#[derive(Debug)]
+pub(crate) struct Waiting(Option<(Arc<Lane>, Doing)>);
+
+/// This thread begins to wait.
+pub(crate) fn waiting(what: Doing) -> Waiting {
+    // a worker that doesn't pull is at an item: a pipeline that its function waits for is none of ours
+    let lane = LANE.with_borrow(Clone::clone).or_else(stop::lane);
+    Waiting(lane.map(|lane| {
+        let (before, ..) = lane.turn_to(what);
+        (lane, before)
+    }))
+}
+
+impl Drop for Waiting {
+    fn drop(&mut self) {
+        let Some((lane, before)) = &self.0 else { return };
+        let (what, since, now) = lane.turn_to(*before);
+        if lane.is_on() {
+            sampling::waited(now.saturating_sub(since));
+            if let Some(track) = lane.track.get() {
+                track.waited(what, since, now);
+            }
+        }
+    }
+}
+
+/// A part of what a thread does over and over.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Part {
+    /// It gets input: the stages with state, above.
+    Pull,
+    /// It works at what it got.
+    Work,
+}
+
+/// Shares a thread's working time out to the stages that it ran.
+#[derive(Debug)]
+pub(crate) struct Shares {
+    lane: Arc<Lane>,
+    /// Working time that was shared out.
+    shared: u64,
+    /// How the last sample of each part was shared.
+    last: [Sample; 2],
+    /// When the next sample may be taken.
+    next: [u64; 2],
+    /// When the part at hand began.
+    began: u64,
+    /// Whose the time is of which nothing is known.
+    rest: Arc<Probe>,
+}
+
+impl Shares {
+    pub(crate) fn new(lane: Arc<Lane>, rest: Arc<Probe>) -> Self {
+        Self { lane, shared: 0, last: Default::default(), next: [0; 2], began: 0, rest }
+    }
+
+    /// Before a part: whether this thread is watched. If so, and if it is time, the first item is measured.
+    #[inline]
+    pub(crate) fn begin(&mut self, part: Part) -> bool {
+        self.lane.is_on() && {
+            self.began = self.lane.since.load(Relaxed);
+            sampling::turn(self.began >= self.next[part as usize]);
+            true
+        }
+    }
+
+    /// After a part that was begun.
+    #[cold]
+    pub(crate) fn end(&mut self, part: Part, items: usize) {
+        sampling::turn(false);
+        let (.., now) = self.lane.turn_to(Doing::Work);
+        let sample = sampling::taken();
+        if !sample.is_empty() {
+            self.next[part as usize] = now + sample.len() as u64 * CALL * RARELY;
+            self.last[part as usize] = sample;
+        }
+        let work = self.lane.spent[Doing::Work as usize].load(Relaxed);
+        share(work - self.shared, &self.last[part as usize], &self.rest);
+        self.shared = work;
+        if let Some(track) = self.lane.track.get() {
+            track.did(part, items, self.began, now);
+        }
+    }
+}
+
+/// Shares time out in proportion.
+fn share(time: u64, sample: &Sample, rest: &Probe) {
+    let sum: u64 = sample.iter().map(|(_, took)| took).sum();
+    if sum == 0 {
+        return rest.was_busy(time);
+    }
+    for (probe, took) in sample {
+        probe.was_busy((u128::from(time) * u128::from(*took) / u128::from(sum)) as u64);
+    }
+}

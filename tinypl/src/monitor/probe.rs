@@ -1,0 +1,113 @@
+//! The figures of one stage.
+use super::sampling;
+use crate::sync::Arc;
+use std::sync::Weak;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
+use std::time::Duration;
+
+/// What is known of a stage while it runs. Nothing is decided by it, so no order of its accesses matters.
+#[derive(Debug)]
+pub(crate) struct Probe {
+    myself: Weak<Self>,
+    id: u64,
+    on: AtomicBool,
+    items: AtomicU64,
+    busy: AtomicU64,
+}
+
+impl Probe {
+    pub(crate) fn new() -> Arc<Self> {
+        static IDS: AtomicU64 = AtomicU64::new(0);
+        let id = IDS.fetch_add(1, Relaxed);
+        Arc::new_cyclic(|myself| Self {
+            myself: myself.clone(),
+            id,
+            on: AtomicBool::new(false),
+            items: AtomicU64::new(0),
+            busy: AtomicU64::new(0),
+        })
+    }
+
+    pub(crate) fn myself(&self) -> Option<Arc<Self>> {
+        self.myself.upgrade()
+    }
+
+    /// No other stage of this process has it.
+    pub(crate) fn id(&self) -> u64 {
+        self.id
+    }
+
+    /// Whether its time is to be measured.
+    #[inline(always)]
+    pub(crate) fn is_on(&self) -> bool {
+        self.on.load(Relaxed)
+    }
+
+    pub(crate) fn turn_on(&self) {
+        self.on.store(true, Relaxed);
+    }
+
+    /// It has given so many items, in all.
+    #[inline(always)]
+    pub(crate) fn has_given(&self, items: u64) {
+        self.items.store(items, Relaxed);
+    }
+
+    /// So many more.
+    pub(crate) fn gave(&self, items: u64) {
+        self.items.fetch_add(items, Relaxed);
+    }
+
+    pub(crate) fn items(&self) -> u64 {
+        self.items.load(Relaxed)
+    }
+
+    pub(crate) fn was_busy(&self, nanoseconds: u64) {
+        self.busy.fetch_add(nanoseconds, Relaxed);
+    }
+
+    pub(crate) fn busy(&self) -> Duration {
+        Duration::from_nanos(self.busy.load(Relaxed))
+    }
+}
+
+/// What one of several pullers counts of a stage that leaves items out, beside what it keeps for the stages above.
+#[derive(Debug, Default)]
+pub struct Counted<L> {
+    pub(crate) above: L,
+    given: u64,
+    probe: Option<Arc<Probe>>,
+}
+
+/// So many items are counted here before they are counted in.
+const HEAP: u64 = 64;
+
+impl<L> Counted<L> {
+    #[inline(always)]
+    pub(crate) fn count(&mut self, probe: Option<&Probe>) {
+        self.given += 1;
+        if self.given == HEAP || self.probe.is_none() || probe.is_some_and(|probe| probe.is_on()) && sampling::is_on() {
+            self.count_in(probe);
+        }
+    }
+
+    #[cold]
+    fn count_in(&mut self, probe: Option<&Probe>) {
+        if self.probe.is_none() {
+            self.probe = probe.and_then(Probe::myself);
+        }
+        self.settle();
+    }
+
+    fn settle(&mut self) {
+        if let Some(probe) = &self.probe {
+            probe.gave(std::mem::take(&mut self.given));
+        }
+    }
+}
+
+impl<L> Drop for Counted<L> {
+    fn drop(&mut self) {
+        self.settle();
+    }
+}

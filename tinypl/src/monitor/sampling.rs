@@ -1,0 +1,73 @@
+//! Which stage takes how much of a thread's time. To take the time around each call would cost as much as a cheap call
+//! itself; so one item is measured now and then, and what the thread needed for all of them is shared out as that one was.
+use super::Probe;
+use crate::sync::Arc;
+use std::cell::{Cell, RefCell};
+use std::time::Instant;
+
+/// The calls of one item: whose they were, and the nanoseconds that each took beside those it called itself.
+pub(crate) type Sample = Vec<(Arc<Probe>, u64)>;
+
+/// A call that has not returned.
+struct Call {
+    began: Instant,
+    /// What the calls inside it took.
+    inner: u64,
+}
+
+thread_local! {
+    static ON: Cell<bool> = const { Cell::new(false) };
+    static CALLS: RefCell<Vec<Call>> = const { RefCell::new(Vec::new()) };
+    static SAMPLE: RefCell<Sample> = const { RefCell::new(Vec::new()) };
+}
+
+/// Whether the calls of this thread are measured at this moment.
+#[inline]
+pub(crate) fn is_on() -> bool {
+    ON.get()
+}
+
+/// From here on they are, or no longer.
+pub(crate) fn turn(on: bool) {
+    ON.set(on);
+}
+
+/// A call begins. Whether it is measured.
+#[cold]
+pub(crate) fn enter() -> bool {
+    ON.get() && {
+        CALLS.with_borrow_mut(|calls| calls.push(Call { began: Instant::now(), inner: 0 }));
+        true
+    }
+}
+
+/// The call has returned; without a probe nobody wants to know.
+#[cold]
+pub(crate) fn leave(probe: Option<&Probe>) {
+    let now = Instant::now();
+    CALLS.with_borrow_mut(|calls| {
+        let Some(call) = calls.pop() else { return };
+        let whole = (now - call.began).as_nanos() as u64;
+        if let Some(outer) = calls.last_mut() {
+            outer.inner += whole;
+        }
+        if let Some(probe) = probe.and_then(Probe::myself) {
+            let own = whole.saturating_sub(call.inner);
+            SAMPLE.with_borrow_mut(|sample| sample.push((probe, own)));
+        }
+    });
+}
+
+/// A wait inside the calls at hand: it is nobody's work.
+pub(crate) fn waited(nanoseconds: u64) {
+    CALLS.with_borrow_mut(|calls| {
+        if let Some(call) = calls.last_mut() {
+            call.inner += nanoseconds;
+        }
+    });
+}
+
+/// What was measured since the last time.
+pub(crate) fn taken() -> Sample {
+    SAMPLE.take()
+}

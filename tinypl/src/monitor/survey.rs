@@ -1,0 +1,230 @@
+//! Looks at a pipeline's stages, from the source down: for its picture, and for its figures.
+use super::Probe;
+#[cfg(all(feature = "process", target_os = "linux"))]
+use crate::crew::Shared;
+/// There are no processes.
+#[cfg(not(all(feature = "process", target_os = "linux")))]
+type Shared = std::convert::Infallible;
+use crate::error::Site;
+use crate::graph::{Edge, Graph, Kind, Node};
+use crate::marker::Place;
+use crate::pipe::{Named, Pipe};
+use crate::pool::Flow;
+use crate::post::Post;
+use crate::sync::Arc;
+use std::any::type_name;
+
+/// What is known of a pipeline: its stages so far, upstream before downstream, and how they hang together.
+#[derive(Clone, Debug, Default)]
+pub struct Survey {
+    pub(crate) stages: Vec<Surveyed>,
+    pub(crate) edges: Vec<Edge>,
+    /// The stage that the next one pulls.
+    pub(crate) tip: Option<usize>,
+    orders: Vec<String>,
+    markers: Vec<String>,
+}
+
+/// One stage.
+#[derive(Clone, Debug)]
+pub(crate) struct Surveyed {
+    pub(crate) node: Node,
+    pub(crate) site: Site,
+    /// Its figures; of a queue with a function two: that one's, and its own.
+    pub(crate) probes: Vec<Arc<Probe>>,
+    /// The stage above.
+    pub(crate) up: Option<usize>,
+    /// Whether it counts what it gives; else it gives as many as it gets.
+    pub(crate) counts: bool,
+    pub(crate) crew: Option<Crew>,
+}
+
+/// Who runs the stages above a queue.
+#[derive(Clone, Debug)]
+pub(crate) struct Crew {
+    pub(crate) flow: Arc<Flow>,
+    pub(crate) processes: Option<Arc<Shared>>,
+}
+
+impl Survey {
+    pub(crate) fn of<P: Pipe>(pipe: &P) -> Self {
+        let mut survey = Self::default();
+        pipe.survey(&mut survey);
+        survey
+    }
+
+    /// A stage below those so far.
+    pub(crate) fn stage(&mut self, post: &Post) -> &mut Self {
+        let site = post.site();
+        let node = Node {
+            id: post.watched().id(),
+            kind: if self.tip.is_none() { Kind::Source } else { Kind::Stage },
+            name: site.name(),
+            function: None,
+            handle: post.handle().map(str::to_owned),
+            options: Vec::new(),
+            location: site.location(),
+        };
+        let probes = vec![post.watched().clone()];
+        let surveyed = Surveyed { node, site, probes, up: self.tip, counts: false, crew: None };
+        self.stages.push(surveyed);
+        let to = self.stages.len() - 1;
+        if let Some(from) = self.tip {
+            self.edges.push(Edge { from, to, orders: self.orders.clone(), markers: self.markers.clone() });
+        }
+        self.tip = Some(to);
+        self
+    }
+
+    /// A queue below those so far. If it and the stage above were written as one, they are one.
+    pub(crate) fn queue(&mut self, post: &Post, crew: Crew) -> &mut Self {
+        match self.tip() {
+            Some(tip) if tip.site == post.site() => tip.probes.push(post.watched().clone()),
+            _ => {
+                self.stage(post);
+            }
+        }
+        if let Some(tip) = self.tip() {
+            (tip.node.kind, tip.counts, tip.crew) = (Kind::Threads, true, Some(crew));
+            tip.node.handle = post.handle().map(str::to_owned);
+        }
+        self
+    }
+
+    /// The queue that was seen last is one of processes.
+    #[cfg(all(feature = "process", target_os = "linux"))]
+    pub(crate) fn processes(&mut self, shared: &Arc<Shared>) -> &mut Self {
+        if let Some(crew) = self.tip().and_then(|tip| tip.crew.as_mut()) {
+            crew.processes = Some(shared.clone());
+        }
+        self.kind(Kind::Processes)
+    }
+
+    fn tip(&mut self) -> Option<&mut Surveyed> {
+        self.tip.map(|tip| &mut self.stages[tip])
+    }
+
+    fn node(&mut self, change: impl FnOnce(&mut Node)) -> &mut Self {
+        if let Some(tip) = self.tip() {
+            change(&mut tip.node);
+        }
+        self
+    }
+
+    pub(crate) fn kind(&mut self, kind: Kind) -> &mut Self {
+        self.node(|node| node.kind = kind)
+    }
+
+    pub(crate) fn option(&mut self, name: &'static str, value: impl ToString) -> &mut Self {
+        self.node(|node| node.options.push((name, value.to_string())))
+    }
+
+    /// The function `F` is called there.
+    pub(crate) fn function<F>(&mut self) -> &mut Self {
+        self.node(|node| node.function = function_name(type_name::<F>()))
+    }
+
+    pub(crate) fn function_called(&mut self, name: Option<&'static str>) -> &mut Self {
+        self.node(|node| node.function = name.map(str::to_owned))
+    }
+
+    /// A stage of the user's, by its type.
+    pub(crate) fn own<S: ?Sized>(&mut self) -> &mut Self {
+        self.node(|node| {
+            if node.name == OWN {
+                node.name = last_segment(type_name::<S>());
+            }
+        })
+    }
+
+    /// Its name, if it has one.
+    pub(crate) fn handle(&mut self, name: Option<&'static str>) -> &mut Self {
+        self.node(|node| node.handle = name.map(str::to_owned))
+    }
+
+    /// It has given so many items, and says so from now on.
+    pub(crate) fn counts(&mut self, items: u64) -> &mut Self {
+        if let Some(tip) = self.tip() {
+            tip.counts = true;
+            if let Some(probe) = tip.probes.last() {
+                probe.has_given(items);
+            }
+        }
+        self
+    }
+
+    /// Likewise, where several pullers may have counted some themselves.
+    pub(crate) fn sifts(&mut self, items: u64) -> &mut Self {
+        if let Some(tip) = self.tip() {
+            tip.counts = true;
+            if items > 0
+                && let Some(probe) = tip.probes.last()
+            {
+                probe.has_given(items);
+            }
+        }
+        self
+    }
+
+    /// It is about the marker at place `I` among `L`.
+    pub(crate) fn marker<L: Named, I: Place<L>>(&mut self) -> &mut Self {
+        let (mut all, mut rest) = (Vec::new(), Vec::new());
+        L::names(&mut all);
+        I::Rest::names(&mut rest);
+        // what is left is in the same order
+        let mut rest = rest.into_iter().peekable();
+        all.retain(|name| rest.next_if_eq(name).is_none());
+        match &*all {
+            [one] => self.option("m", one),
+            _ => self,
+        }
+    }
+
+    /// What passes below `P`.
+    pub(crate) fn carries<P: Pipe>(&mut self) {
+        (self.orders, self.markers) = (Vec::new(), Vec::new());
+        P::Tags::names(&mut self.orders);
+        P::Marker::names(&mut self.markers);
+        // the innermost is the first in the types
+        self.orders.reverse();
+        self.markers.reverse();
+    }
+
+    /// What was seen elsewhere, above what is to come.
+    pub(crate) fn extend(&mut self, other: &Self) {
+        let offset = self.stages.len();
+        let moved = |i: usize| i + offset;
+        self.stages.extend(other.stages.iter().cloned().map(|stage| Surveyed { up: stage.up.map(moved), ..stage }));
+        let edges = other.edges.iter().cloned();
+        self.edges.extend(edges.map(|edge| Edge { from: moved(edge.from), to: moved(edge.to), ..edge }));
+        self.tip = other.tip.map(moved);
+        (self.orders, self.markers) = (other.orders.clone(), other.markers.clone());
+    }
+
+    pub(crate) fn graph(&self) -> Graph {
+        Graph { nodes: self.stages.iter().map(|stage| stage.node.clone()).collect(), edges: self.edges.clone() }
+    }
+}
+
+/// The name of a stage of the user's, until its type is known.
+pub(crate) const OWN: &str = "stage";
+
+/// What an order's or a marker's type is called, unless it was made by hand.
+pub(crate) fn brand<B>() -> Option<&'static str> {
+    Some(type_name::<B>()).filter(|name| *name != "()").map(last_segment)
+}
+
+/// `c` of `a::b::c<d::e>`.
+fn last_segment(path: &'static str) -> &'static str {
+    let path = path.split('<').next().unwrap_or(path);
+    path.rsplit("::").next().unwrap_or(path)
+}
+
+/// The name of a function by that of its type; a closure, and a pointer, have none.
+fn function_name(name: &'static str) -> Option<String> {
+    // what stands around it is ours: it says who may call it
+    let name = name.rsplit('<').find(|part| part.contains("::") || !part.is_empty()).unwrap_or(name);
+    let name = name.trim_end_matches('>');
+    let is_name = !name.contains("{{") && !name.contains(['(', '&', ' ', '[']);
+    is_name.then(|| last_segment(name).to_owned())
+}
