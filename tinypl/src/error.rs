@@ -134,6 +134,10 @@ impl Error {
         panic_any(text)
     }
 
+    pub(crate) fn site(&self) -> Option<Site> {
+        self.0.site
+    }
+
     /// What happened, without the place: a panic's message after `panicked: `, or the `Err`'s own text.
     pub fn message(&self) -> &str {
         &self.0.what

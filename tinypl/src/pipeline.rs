@@ -1,9 +1,10 @@
 //! The face that users hold.
 use crate::Error;
 use crate::error::{caught, error_of, in_stage, unwind_to_stop};
+use crate::graph::Graph;
 use crate::locked::{Given, Locked, Serial, stage, stopping};
-use crate::monitor::Survey;
-use crate::pipe::{Envelope, Named, Pipe, Ride, Start, Unwatched, Upstream, Way};
+use crate::monitor::{Consumer, Monitor, Report, Survey};
+use crate::pipe::{Envelope, Named, Pipe, Pulled, Ride, Start, Unwatched, Upstream, Watched, Way};
 use crate::post::Post;
 use crate::stage::Share;
 use crate::stage::order::{Handed, Window};
@@ -34,24 +35,54 @@ use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 /// The `Iterator` face panics with the [`Error`] that [`try_next`](Self::try_next) gives: a failure is never an early, silent
 /// end.
 #[must_use = "a pipeline is lazy: pull from it, or end it with a sink"]
-pub struct Pipeline<P> {
+pub struct Pipeline<P: Pipe> {
     /// `None` once it was stopped.
     pipe: Option<P>,
     /// Boxed, so that a plain chain compiles to what an iterator's does: there it is seen to be `None`.
-    rare: Option<Box<Rare>>,
+    rare: Option<Box<Rare<P>>>,
 }
 
 /// What few pipelines have.
-#[derive(Clone, Debug, Default)]
-struct Rare {
+#[derive(Debug)]
+struct Rare<P: Pipe> {
     /// What its stages said when they started: open orders, and queues that don't wait for ever when they are stopped.
     start: Start,
     failed: Option<Error>,
+    /// Somebody asked for its figures.
+    watch: Option<Watch<P>>,
 }
 
-impl Rare {
+#[derive(Debug)]
+struct Watch<P: Pipe> {
+    monitor: Monitor,
+    consumer: Consumer,
+    /// [`Pipe::pull_by`] for who is watched. As a pointer: where nobody asks, no code is made for it.
+    pull: fn(&mut P) -> Pulled<P>,
+}
+
+impl<P: Pipe> Default for Rare<P> {
+    fn default() -> Self {
+        Self { start: Start::default(), failed: None, watch: None }
+    }
+}
+
+impl<P: Pipe> Rare<P> {
     fn of(start: Start) -> Option<Box<Self>> {
-        (!start.is_empty()).then(|| Box::new(Self { start, failed: None }))
+        (!start.is_empty()).then(|| Box::new(Self { start, ..Self::default() }))
+    }
+
+    #[cold]
+    fn next_watched(&mut self, pipe: &mut P) -> Pulled<P> {
+        let Watch { consumer, pull, .. } = self.watch.as_mut()?;
+        consumer.pull(|| pull(pipe))
+    }
+
+    /// It has failed; what its figures tell.
+    fn fail(&mut self, error: &Error) {
+        self.failed = Some(error.clone());
+        if let Some(watch) = &self.watch {
+            watch.consumer.ending().failed(error);
+        }
     }
 }
 
@@ -107,11 +138,59 @@ impl<P: Pipe> Pipeline<P> {
     #[inline]
     pub fn try_next(&mut self) -> Result<Option<P::Item>, Error> {
         failure(&self.rare)?;
-        let result = caught(None, || next_item(&mut self.pipe, &self.rare)).and_then(|item| item);
+        let Self { pipe, rare } = self;
+        let result = caught(None, || next_item(pipe, rare)).and_then(|item| item);
         if let Err(error) = &result {
-            self.rare.get_or_insert_default().failed = Some(error.clone());
+            rare.get_or_insert_default().fail(error);
         }
         result
+    }
+
+    /// Its picture: stages, options, tracks, orders and markers, each with its line in the source. Nothing is pulled.
+    ///
+    /// ```
+    /// use tinypl::pipeline;
+    ///
+    /// let pipe = pipeline! { range(9) |> thread::map(|x| x + 1, workers = 2) };
+    /// let graph = pipe.graph();
+    /// assert_eq!(graph.nodes()[1].name(), "thread::map");
+    /// assert_eq!(graph.nodes()[1].options()[0], ("workers", "2".to_owned()));
+    /// ```
+    pub fn graph(&self) -> Graph {
+        self.pipe.as_ref().map(Survey::of).unwrap_or_default().graph()
+    }
+
+    /// A handle on its live figures, for any thread. Time is measured from the first call on; items are counted from the
+    /// start.
+    ///
+    /// What it costs: of a stage whose items take 1 µs, less than 5 %. A pipeline whose figures nobody asks for pays nothing.
+    ///
+    /// ```
+    /// use tinypl::pipeline;
+    ///
+    /// let mut pipe = pipeline! { range(100) |> filter(|x| x % 2 == 0) |> thread::map(|x| x + 1, workers = 2) };
+    /// let monitor = pipe.monitor();
+    /// assert_eq!(pipe.by_ref().count(), 50);
+    /// let report = monitor.report();
+    /// assert_eq!((report.stages[1].items_in, report.stages[1].items_out), (100, 50));
+    /// ```
+    pub fn monitor(&mut self) -> Monitor {
+        let rare = self.rare.get_or_insert_default();
+        if rare.watch.is_none() {
+            let survey = self.pipe.as_ref().map(Survey::of).unwrap_or_default();
+            let (monitor, consumer) = Monitor::new(survey);
+            if let Some(error) = &rare.failed {
+                consumer.ending().failed(error);
+            }
+            rare.watch = Some(Watch { monitor, consumer, pull: P::pull_by::<Watched> });
+        }
+        rare.watch.as_ref().map(|watch| watch.monitor.clone()).expect("it is there now")
+    }
+
+    /// Its figures at this moment: what [`monitor`](Self::monitor)'s handle reports. Call that first, when the pipeline is
+    /// made, for the time that its stages take.
+    pub fn report(&mut self) -> Report {
+        self.monitor().report()
     }
 
     /// Ends it: workers finish their item and are joined. After that it gives nothing any more.
@@ -179,7 +258,7 @@ impl<P: Pipe> Iterator for Pipeline<P> {
         let Self { pipe, rare } = self;
         match catch_unwind(AssertUnwindSafe(|| next_item(pipe, rare))) {
             Ok(Ok(x)) => x,
-            Ok(Err(error)) => error.throw(),
+            Ok(Err(error)) => ended(rare, error),
             Err(panic) => fail(rare, panic),
         }
     }
@@ -194,7 +273,7 @@ impl<P: Pipe> Iterator for Pipeline<P> {
         check(&self.rare);
         match catch_unwind(AssertUnwindSafe(|| fold_items(&mut self, init, &mut f))) {
             Ok(Ok(acc)) => acc,
-            Ok(Err(error)) => error.throw(),
+            Ok(Err(error)) => ended(&mut self.rare, error),
             Err(panic) if in_stage() => fail(&mut self.rare, panic),
             // `f` itself
             Err(panic) => resume_unwind(panic),
@@ -204,7 +283,7 @@ impl<P: Pipe> Iterator for Pipeline<P> {
 
 /// The error that ended a pipeline.
 #[inline]
-fn failure(rare: &Option<Box<Rare>>) -> Result<(), Error> {
+fn failure<P: Pipe>(rare: &Option<Box<Rare<P>>>) -> Result<(), Error> {
     match rare {
         Some(rare) => rare.failed.clone().map_or(Ok(()), Err),
         None => Ok(()),
@@ -214,7 +293,7 @@ fn failure(rare: &Option<Box<Rare>>) -> Result<(), Error> {
 /// Panics with the error that ended a pipeline.
 #[inline]
 #[track_caller]
-fn check(rare: &Option<Box<Rare>>) {
+fn check<P: Pipe>(rare: &Option<Box<Rare<P>>>) {
     if let Some(rare) = rare
         && let Some(error) = &rare.failed
     {
@@ -224,10 +303,10 @@ fn check(rare: &Option<Box<Rare>>) {
 
 /// The next item, or the error that is the end.
 #[inline]
-fn next_item<P: Pipe>(pipe: &mut Option<P>, rare: &Option<Box<Rare>>) -> Result<Option<P::Item>, Error> {
+fn next_item<P: Pipe>(pipe: &mut Option<P>, rare: &mut Option<Box<Rare<P>>>) -> Result<Option<P::Item>, Error> {
     let Some(pipe) = pipe else { return Ok(None) };
     loop {
-        match pipe.pull() {
+        match next_signal(pipe, rare) {
             Some(Envelope::Item(x, ride)) => {
                 ride.leave(windows(rare));
                 return Ok(Some(x));
@@ -240,9 +319,26 @@ fn next_item<P: Pipe>(pipe: &mut Option<P>, rare: &Option<Box<Rare>>) -> Result<
     }
 }
 
+/// Pulls, watched if somebody looks.
+#[inline]
+fn next_signal<P: Pipe>(pipe: &mut P, rare: &mut Option<Box<Rare<P>>>) -> Pulled<P> {
+    match rare {
+        Some(rare) if rare.watch.is_some() => rare.next_watched(pipe),
+        _ => pipe.pull(),
+    }
+}
+
 /// Folds what is left.
 #[inline]
 fn fold_items<P: Pipe, B>(pipeline: &mut Pipeline<P>, init: B, mut f: impl FnMut(B, P::Item) -> B) -> Result<B, Error> {
+    if pipeline.rare.as_ref().is_some_and(|rare| rare.watch.is_some()) {
+        // item by item, for each may be measured
+        let mut acc = init;
+        while let Some(x) = next_item(&mut pipeline.pipe, &mut pipeline.rare)? {
+            acc = f(acc, x);
+        }
+        return Ok(acc);
+    }
     let windows = windows(&pipeline.rare);
     let Some(pipe) = &mut pipeline.pipe else { return Ok(init) };
     let ControlFlow::Continue(acc) = pipe.try_fold(init, |acc, signal| {
@@ -261,23 +357,32 @@ fn fold_items<P: Pipe, B>(pipeline: &mut Pipeline<P>, init: B, mut f: impl FnMut
     Ok(acc)
 }
 
+/// It ended with an error.
+#[cold]
+#[inline(never)]
+#[track_caller]
+fn ended<P: Pipe>(rare: &mut Option<Box<Rare<P>>>, error: Error) -> ! {
+    rare.get_or_insert_default().fail(&error);
+    error.throw()
+}
+
 /// A pull unwound: what was pulled is lost, so the pipeline has failed.
 #[cold]
 #[inline(never)]
 #[track_caller]
-fn fail(rare: &mut Option<Box<Rare>>, panic: Box<dyn Any + Send>) -> ! {
+fn fail<P: Pipe>(rare: &mut Option<Box<Rare<P>>>, panic: Box<dyn Any + Send>) -> ! {
     // what unwinds because this thread is to stop is no failure: another one may pull on
     let error = error_of(panic).unwrap_or_else(|stopped| resume_unwind(stopped));
-    rare.get_or_insert_default().failed = Some(error.clone());
+    rare.get_or_insert_default().fail(&error);
     error.throw()
 }
 
 #[inline]
-fn windows(rare: &Option<Box<Rare>>) -> &[Arc<Window>] {
+fn windows<P: Pipe>(rare: &Option<Box<Rare<P>>>) -> &[Arc<Window>] {
     rare.as_ref().map_or(&[], |rare| &rare.start.windows)
 }
 
-impl<P: fmt::Debug> fmt::Debug for Pipeline<P> {
+impl<P: Pipe + fmt::Debug> fmt::Debug for Pipeline<P> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("Pipeline").field(&self.pipe).finish()
     }
@@ -286,7 +391,11 @@ impl<P: fmt::Debug> fmt::Debug for Pipeline<P> {
 /// A clone pulls from the same stream: whoever pulls takes the next item.
 impl<P: Pipe> Clone for Pipeline<Locked<Share<P>>> {
     fn clone(&self) -> Self {
-        Self { pipe: self.pipe.clone(), rare: self.rare.clone() }
+        let rare = self.rare.as_ref().map(|rare| {
+            let (start, failed) = (rare.start.clone(), rare.failed.clone());
+            Box::new(Rare { start, failed, watch: None })
+        });
+        Self { pipe: self.pipe.clone(), rare }
     }
 }
 
@@ -319,8 +428,12 @@ impl<P: Pipe> Serial for Borrowed<'_, P> {
             return None;
         }
         let pipe = pipe.as_mut()?;
-        let signal = caught(Some(None), || W::pull(pipe)).unwrap_or_else(|panic| {
-            rare.get_or_insert_default().failed = Some(panic);
+        let signal = caught(Some(None), || match rare {
+            Some(rare) if rare.watch.is_some() => rare.next_watched(pipe),
+            _ => W::pull(pipe),
+        });
+        let signal = signal.unwrap_or_else(|panic| {
+            rare.get_or_insert_default().fail(&panic);
             None
         })?;
         self.handed.note(signal.ride());

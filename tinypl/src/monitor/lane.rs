@@ -24,11 +24,6 @@ pub(crate) enum Doing {
 
 const DOINGS: [Doing; 4] = [Doing::Work, Doing::Input, Doing::Room, Doing::Nothing];
 
-/// Time is taken for a sample at most so often, reckoned in what that costs: so it costs one part in so many.
-const RARELY: u64 = 100;
-/// What it costs to measure one call, in nanoseconds.
-const CALL: u64 = 60;
-
 static EPOCH: LazyLock<Instant> = LazyLock::new(Instant::now);
 
 /// Nanoseconds since some moment of this process.
@@ -79,9 +74,14 @@ impl Lane {
         DOINGS[usize::from(self.doing.load(Relaxed))]
     }
 
-    /// The thread begins, or ends.
-    pub(crate) fn set(&self, doing: Doing) {
-        self.turn_to(doing);
+    /// The thread turns to something else. The moment.
+    pub(crate) fn set(&self, doing: Doing) -> u64 {
+        self.turn_to(doing).2
+    }
+
+    /// Nanoseconds of work, up to when it last turned to something else.
+    pub(crate) fn worked(&self) -> u64 {
+        self.spent[Doing::Work as usize].load(Relaxed)
     }
 
     /// Turns to something else; since when it was at the last, and the moment.
@@ -198,10 +198,10 @@ impl Shares {
         let (.., now) = self.lane.turn_to(Doing::Work);
         let sample = sampling::taken();
         if !sample.is_empty() {
-            self.next[part as usize] = now + sample.len() as u64 * CALL * RARELY;
+            self.next[part as usize] = now + sampling::cost(&sample);
             self.last[part as usize] = sample;
         }
-        let work = self.lane.spent[Doing::Work as usize].load(Relaxed);
+        let work = self.lane.worked();
         share(work - self.shared, &self.last[part as usize], &self.rest);
         self.shared = work;
         if let Some(track) = self.lane.track.get() {
@@ -211,7 +211,7 @@ impl Shares {
 }
 
 /// Shares time out in proportion.
-fn share(time: u64, sample: &Sample, rest: &Probe) {
+pub(crate) fn share(time: u64, sample: &Sample, rest: &Probe) {
     let sum: u64 = sample.iter().map(|(_, took)| took).sum();
     if sum == 0 {
         return rest.was_busy(time);

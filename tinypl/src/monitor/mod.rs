@@ -1,14 +1,127 @@
 //! What a running pipeline shows of itself.
 //!
-//! Each stage has a [`Probe`](probe), each thread a [`Lane`](lane) with accounts of its time. They are there from the start
-//! where threads are, and idle until somebody asks.
+//! Each stage has a [`Probe`](probe), each thread a [`Lane`](lane) with accounts of its time. Where threads are they are there
+//! from the start, and idle until somebody asks.
+mod consumer;
 pub(crate) mod lane;
 mod probe;
+mod report;
 pub(crate) mod sampling;
 mod survey;
+mod table;
 mod trace;
 
+use crate::Error;
+use crate::error::Site;
+use crate::sync::{Arc, Mutex};
+pub(crate) use consumer::Consumer;
+use lane::Lane;
 pub(crate) use probe::Counted;
 pub(crate) use probe::Probe;
+pub use report::{Fill, Report, StageReport, Times};
+use std::fmt;
+use std::time::{Duration, Instant};
 pub(crate) use survey::Survey;
 pub(crate) use survey::{Crew, OWN, brand};
+
+/// A handle on the live figures of a pipeline, of [`Pipeline::monitor`](crate::Pipeline::monitor). It is cheap to clone, may go
+/// to other threads, and does not keep the pipeline alive.
+///
+/// ```
+/// use tinypl::pipeline;
+///
+/// let mut pipe = pipeline! { range(1000) |> thread::map(|x| x + 1, workers = 2) };
+/// let monitor = pipe.monitor();
+/// let watcher = std::thread::spawn(move || monitor.report());
+/// assert_eq!(pipe.count(), 1000);
+/// println!("{}", watcher.join().unwrap());
+/// ```
+#[derive(Clone)]
+pub struct Monitor(Arc<Watched>);
+
+struct Watched {
+    survey: Survey,
+    /// What worker processes had done before.
+    before: Vec<Option<Duration>>,
+    began: Instant,
+    /// The consumer's time, and what of it is its own.
+    lane: Arc<Lane>,
+    own: Arc<Probe>,
+    ending: Arc<Ending>,
+}
+
+/// How and when a pipeline ended.
+#[derive(Debug)]
+pub(crate) struct Ending(Mutex<(Option<Instant>, Option<Site>)>);
+
+impl Ending {
+    /// It has ended, or rests.
+    pub(crate) fn note(&self) {
+        self.0.lock().0 = Some(Instant::now());
+    }
+
+    /// It goes on.
+    pub(crate) fn goes_on(&self) {
+        self.0.lock().0 = None;
+    }
+
+    pub(crate) fn failed(&self, error: &Error) {
+        let mut ending = self.0.lock();
+        ending.0.get_or_insert_with(Instant::now);
+        ending.1 = error.site();
+    }
+}
+
+impl Monitor {
+    pub(crate) fn new(survey: Survey) -> (Self, Consumer) {
+        let before = survey.stages.iter().map(|stage| stage.crew.as_ref().map(Crew::took)).collect();
+        for stage in &survey.stages {
+            stage.probes.iter().for_each(|probe| probe.turn_on());
+            if let Some(crew) = &stage.crew {
+                crew.flow.lanes.iter().for_each(|lane| lane.turn_on());
+            }
+        }
+        let (lane, own) = (Lane::new(), Probe::new());
+        let ending = Arc::new(Ending(Mutex::new((None, None))));
+        let consumer = Consumer::new(lane.clone(), own.clone(), ending.clone());
+        (Self(Arc::new(Watched { survey, before, began: Instant::now(), lane, own, ending })), consumer)
+    }
+
+    /// The figures at this moment. Counts are exact when the pipeline has ended; while it runs they may lag behind by what its
+    /// workers have at hand.
+    pub fn report(&self) -> Report {
+        Report::of(self)
+    }
+
+    fn survey(&self) -> &Survey {
+        &self.0.survey
+    }
+
+    fn elapsed(&self) -> Duration {
+        let end = self.0.ending.0.lock().0;
+        end.unwrap_or_else(Instant::now) - self.0.began
+    }
+
+    fn lane(&self) -> &Lane {
+        &self.0.lane
+    }
+
+    fn own(&self) -> &Probe {
+        &self.0.own
+    }
+
+    /// What the workers of a queue had done before, of the stage number `i`.
+    fn before(&self, i: usize) -> Option<Duration> {
+        self.0.before[i]
+    }
+
+    fn failed_at(&self, site: Site) -> bool {
+        self.0.ending.0.lock().1 == Some(site)
+    }
+}
+
+impl fmt::Debug for Monitor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Monitor").field("elapsed", &self.elapsed()).finish_non_exhaustive()
+    }
+}

@@ -8,6 +8,16 @@ use std::time::Instant;
 /// The calls of one item: whose they were, and the nanoseconds that each took beside those it called itself.
 pub(crate) type Sample = Vec<(Arc<Probe>, u64)>;
 
+/// A sample costs one part in so many of a thread's time.
+const RARELY: u64 = 100;
+/// What it costs to measure one call, in nanoseconds.
+const CALL: u64 = 60;
+
+/// How long to wait after this sample before the next.
+pub(crate) fn cost(sample: &Sample) -> u64 {
+    (sample.len() as u64 + 1) * CALL * RARELY
+}
+
 /// A call that has not returned.
 struct Call {
     began: Instant,

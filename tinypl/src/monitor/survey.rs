@@ -13,6 +13,7 @@ use crate::pool::Flow;
 use crate::post::Post;
 use crate::sync::Arc;
 use std::any::type_name;
+use std::time::Duration;
 
 /// What is known of a pipeline: its stages so far, upstream before downstream, and how they hang together.
 #[derive(Clone, Debug, Default)]
@@ -36,6 +37,8 @@ pub(crate) struct Surveyed {
     pub(crate) up: Option<usize>,
     /// Whether it counts what it gives; else it gives as many as it gets.
     pub(crate) counts: bool,
+    /// Whether one thread at a time pulls it.
+    pub(crate) alone: bool,
     pub(crate) crew: Option<Crew>,
 }
 
@@ -44,6 +47,16 @@ pub(crate) struct Surveyed {
 pub(crate) struct Crew {
     pub(crate) flow: Arc<Flow>,
     pub(crate) processes: Option<Arc<Shared>>,
+}
+
+impl Crew {
+    /// How long items took in worker processes.
+    pub(super) fn took(&self) -> Duration {
+        #[cfg(all(feature = "process", target_os = "linux"))]
+        return self.processes.as_ref().map_or(Duration::ZERO, |processes| processes.took());
+        #[cfg(not(all(feature = "process", target_os = "linux")))]
+        Duration::ZERO
+    }
 }
 
 impl Survey {
@@ -66,7 +79,7 @@ impl Survey {
             location: site.location(),
         };
         let probes = vec![post.watched().clone()];
-        let surveyed = Surveyed { node, site, probes, up: self.tip, counts: false, crew: None };
+        let surveyed = Surveyed { node, site, probes, up: self.tip, counts: false, alone: false, crew: None };
         self.stages.push(surveyed);
         let to = self.stages.len() - 1;
         if let Some(from) = self.tip {
@@ -145,7 +158,7 @@ impl Survey {
     /// It has given so many items, and says so from now on.
     pub(crate) fn counts(&mut self, items: u64) -> &mut Self {
         if let Some(tip) = self.tip() {
-            tip.counts = true;
+            (tip.counts, tip.alone) = (true, true);
             if let Some(probe) = tip.probes.last() {
                 probe.has_given(items);
             }

@@ -1,0 +1,114 @@
+//! The thread that pulls a pipeline from outside: its time goes to the stages that it runs, to waiting, and to its own affairs.
+use super::lane::{self, Doing, Lane, share};
+use super::sampling::{self, Sample};
+use super::{Ending, Probe};
+use crate::sync::Arc;
+
+/// At most so many items pass between two that are measured.
+const MOST: u64 = 63;
+
+/// What a watched pipeline knows of who pulls it.
+#[derive(Debug)]
+pub(crate) struct Consumer {
+    lane: Arc<Lane>,
+    /// What it does between its pulls.
+    own: Arc<Probe>,
+    ending: Arc<Ending>,
+    /// Working time that was shared out.
+    shared: u64,
+    sample: Sample,
+    /// When the pull returned that was measured, till the next one tells how long its item took.
+    returned: Option<u64>,
+    measured: u64,
+    /// How many pulls are not measured, and how many of them are left.
+    skip: u64,
+    left: u64,
+}
+
+/// Ends what was measured, however the pull ends.
+struct Measuring;
+
+impl Drop for Measuring {
+    fn drop(&mut self) {
+        sampling::turn(false);
+    }
+}
+
+impl Consumer {
+    pub(crate) fn new(lane: Arc<Lane>, own: Arc<Probe>, ending: Arc<Ending>) -> Self {
+        lane.turn_on();
+        let measured = lane::now();
+        lane.set(Doing::Work);
+        let sample = Sample::new();
+        Self { lane, own, ending, shared: 0, sample, returned: None, measured, skip: 0, left: 0 }
+    }
+
+    pub(crate) fn ending(&self) -> &Ending {
+        &self.ending
+    }
+
+    /// A pull, which gives nothing at the end.
+    pub(crate) fn pull<T>(&mut self, pull: impl FnOnce() -> Option<T>) -> Option<T> {
+        let _entered = lane::enter(&self.lane);
+        let pulled = if self.is_due() { self.measured(pull) } else { pull() };
+        if pulled.is_none() {
+            self.rest();
+        }
+        pulled
+    }
+
+    /// Whether this pull is to be measured.
+    fn is_due(&mut self) -> bool {
+        if self.measured == 0 {
+            self.ending.goes_on();
+        }
+        if self.returned.is_some() || self.left == 0 {
+            let now = self.lane.set(Doing::Work);
+            if let Some(returned) = self.returned.take() {
+                self.sample.push((self.own.clone(), now.saturating_sub(returned)));
+            }
+        }
+        if self.left > 0 {
+            self.left -= 1;
+            return false;
+        }
+        true
+    }
+
+    #[cold]
+    fn measured<T>(&mut self, pull: impl FnOnce() -> T) -> T {
+        self.settle();
+        let now = lane::now();
+        let each = (now.saturating_sub(self.measured) / (self.skip + 1)).max(1);
+        self.skip = (sampling::cost(&self.sample) / each).min(MOST);
+        (self.measured, self.left) = (now, self.skip);
+        sampling::turn(true);
+        let measuring = Measuring;
+        let pulled = pull();
+        drop(measuring);
+        self.sample = sampling::taken();
+        self.returned = Some(lane::now());
+        pulled
+    }
+
+    /// Shares out the time since the last sample as that one says.
+    fn settle(&mut self) {
+        let work = self.lane.worked();
+        share(work - self.shared, &self.sample, &self.own);
+        self.shared = work;
+    }
+
+    /// Nobody pulls any more, for now.
+    fn rest(&mut self) {
+        self.lane.set(Doing::Nothing);
+        self.settle();
+        (self.returned, self.left, self.measured) = (None, 0, 0);
+        self.ending.note();
+    }
+}
+
+impl Drop for Consumer {
+    fn drop(&mut self) {
+        self.rest();
+    }
+}

@@ -1,0 +1,328 @@
+//! The live figures: a snapshot, and what it says of the bottleneck.
+use super::Monitor;
+use super::lane::{Doing, Lane};
+use super::survey::{Crew, Surveyed};
+use std::fmt;
+use std::time::Duration;
+
+/// The figures of a pipeline at one moment, of [`Pipeline::report`](crate::Pipeline::report) or
+/// [`Monitor::report`](crate::Monitor::report).
+///
+/// It prints (`Display`) as an aligned table with the bottleneck in one sentence below, and serialises with the feature
+/// `serde`. Times are sums over a stage's workers, measured since the pipeline's monitor was asked for.
+#[derive(Clone, Debug, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[non_exhaustive]
+pub struct Report {
+    /// How long figures were gathered: until now, or until the pipeline ended.
+    pub elapsed: Duration,
+    /// The stages, upstream before downstream.
+    pub stages: Vec<StageReport>,
+    /// Whoever pulls the pipeline: busy with its own affairs, between two pulls.
+    pub consumer: Times,
+    /// What sets the pace, in one sentence; `None` while there is nothing to tell.
+    pub bottleneck: Option<String>,
+}
+
+/// The figures of one stage.
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[non_exhaustive]
+pub struct StageReport {
+    /// Its name in the language, as `thread::map`.
+    pub name: String,
+    /// The name of its function, if it has one.
+    pub function: Option<String>,
+    /// What stands before its `@`.
+    pub handle: Option<String>,
+    /// Where it stands in the source.
+    pub file: String,
+    /// The line there, from 1.
+    pub line: u32,
+    /// Items that came from above.
+    pub items_in: u64,
+    /// Items that it gave.
+    pub items_out: u64,
+    /// Items that it gave, a second.
+    pub per_second: f64,
+    /// Its workers' time in the three accounts; of a stage without workers of its own, `busy` alone.
+    pub times: Times,
+    /// Of a queue: how many results lie in it, and how many may.
+    pub fill: Option<Fill>,
+    /// How many workers live, and how many there are to be.
+    pub workers: Option<Fill>,
+    /// Worker processes that took the place of one that died.
+    pub restarts: u64,
+    /// Errors that ended the pipeline in this stage.
+    pub errors: u64,
+}
+
+/// What threads do with their time.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[non_exhaustive]
+pub struct Times {
+    /// In the stage's function, and what it takes to get items to it and away.
+    pub busy: Duration,
+    /// Waiting for the stages above.
+    pub waiting_for_input: Duration,
+    /// Waiting for room below.
+    pub waiting_for_room: Duration,
+}
+
+/// So many of so many.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[non_exhaustive]
+pub struct Fill {
+    /// How many there are.
+    pub now: usize,
+    /// How many there may be.
+    pub of: usize,
+}
+
+impl Times {
+    /// All three.
+    pub fn sum(&self) -> Duration {
+        self.busy + self.waiting_for_input + self.waiting_for_room
+    }
+
+    /// What waits of a thread add to it.
+    fn wait(&mut self, lane: &Lane) {
+        self.waiting_for_input += lane.spent(Doing::Input);
+        self.waiting_for_room += lane.spent(Doing::Room);
+    }
+}
+
+impl StageReport {
+    /// The function's name, or the stage's; and its place.
+    pub(crate) fn title(&self) -> String {
+        format!("{} ({})", self.function.as_deref().unwrap_or(&self.name), self.place())
+    }
+
+    /// `file:line`, with the last folder.
+    pub(crate) fn place(&self) -> String {
+        format!("{}:{}", short(&self.file), self.line)
+    }
+
+    /// Which part of the time it is busy, if `threads` can be at once.
+    fn load(&self, elapsed: Duration, threads: usize) -> f64 {
+        part(self.times.busy, elapsed, threads)
+    }
+}
+
+/// The last two parts of a path.
+pub(crate) fn short(path: &str) -> &str {
+    let mut slashes = path.rmatch_indices(['/', '\\']).map(|(at, _)| at);
+    slashes.nth(1).map_or(path, |at| &path[at + 1..])
+}
+
+fn part(time: Duration, elapsed: Duration, threads: usize) -> f64 {
+    let all = elapsed.as_secs_f64() * threads.max(1) as f64;
+    if all > 0.0 { time.as_secs_f64() / all } else { 0.0 }
+}
+
+impl Report {
+    pub(crate) fn of(monitor: &Monitor) -> Self {
+        let (survey, elapsed) = (monitor.survey(), monitor.elapsed());
+        let mut stages: Vec<StageReport> = Vec::with_capacity(survey.stages.len());
+        for (i, surveyed) in survey.stages.iter().enumerate() {
+            let above = surveyed.up.map_or(0, |up| stages[up].items_out);
+            let mut stage = figures(surveyed, above, elapsed);
+            if let (Some(crew), Some(before)) = (&surveyed.crew, monitor.before(i)) {
+                crew_figures(&mut stage, crew, before, elapsed);
+            }
+            stage.errors = u64::from(monitor.failed_at(surveyed.site));
+            stages.push(stage);
+        }
+        let mut consumer = Times { busy: monitor.own().busy(), ..Times::default() };
+        consumer.wait(monitor.lane());
+        let mut report = Self { elapsed, stages, consumer, bottleneck: None };
+        report.bottleneck = bottleneck(&report, &survey.stages, survey.tip);
+        report
+    }
+}
+
+/// What every stage has.
+fn figures(surveyed: &Surveyed, above: u64, elapsed: Duration) -> StageReport {
+    let node = &surveyed.node;
+    let given = surveyed.probes.last().map_or(0, |probe| probe.items());
+    let items_out = if surveyed.counts { given } else { above };
+    let items_in = if surveyed.up.is_some() { above } else { items_out };
+    StageReport {
+        name: node.name.to_owned(),
+        function: node.function.clone(),
+        handle: node.handle.clone(),
+        file: node.location.file().to_owned(),
+        line: node.location.line(),
+        items_in,
+        items_out,
+        per_second: items_out as f64 / elapsed.as_secs_f64().max(1e-9),
+        times: Times { busy: surveyed.probes.iter().map(|probe| probe.busy()).sum(), ..Times::default() },
+        ..StageReport::default()
+    }
+}
+
+/// What a queue has beside.
+fn crew_figures(stage: &mut StageReport, crew: &Crew, before: Duration, elapsed: Duration) {
+    let flow = &crew.flow;
+    stage.fill = Some(Fill { now: flow.fill(), of: flow.options.maxsize() });
+    let of = flow.options.workers;
+    match &crew.processes {
+        None => {
+            stage.times.busy += flow.probe.busy();
+            flow.lanes.iter().for_each(|lane| stage.times.wait(lane));
+            stage.workers = Some(Fill { now: flow.active(), of });
+        }
+        Some(processes) => process_figures(stage, crew, processes, before, elapsed),
+    }
+}
+
+/// Of worker processes it is known how long they worked. When they don't, there is no item for them: because none comes, or
+/// because the feeder may not take one.
+#[cfg(all(feature = "process", target_os = "linux"))]
+fn process_figures(
+    stage: &mut StageReport,
+    crew: &Crew,
+    processes: &crate::crew::Shared,
+    before: Duration,
+    elapsed: Duration,
+) {
+    let of = crew.flow.options.workers;
+    stage.times.busy = processes.took().saturating_sub(before);
+    let idle = (elapsed * of as u32).saturating_sub(stage.times.busy);
+    let feeder = crew.flow.lanes.last().map_or(Duration::ZERO, |lane| lane.spent(Doing::Room));
+    stage.times.waiting_for_room = idle.mul_f64(part(feeder, elapsed, 1).min(1.0));
+    stage.times.waiting_for_input = idle - stage.times.waiting_for_room;
+    stage.workers = Some(Fill { now: processes.pids().len(), of });
+    stage.restarts = processes.restarts() as u64;
+}
+
+#[cfg(not(all(feature = "process", target_os = "linux")))]
+fn process_figures(_: &mut StageReport, _: &Crew, never: &std::convert::Infallible, _: Duration, _: Duration) {
+    match *never {}
+}
+
+/// Below this share of its time nobody is said to limit.
+const IDLE: f64 = 0.5;
+
+/// Something that may set the pace.
+struct Suspect {
+    load: f64,
+    sentence: String,
+}
+
+/// Whoever has least time to spare sets the pace: threads by all that they run, a stage that one thread at a time pulls by
+/// itself.
+fn bottleneck(report: &Report, stages: &[Surveyed], tip: Option<usize>) -> Option<String> {
+    if report.elapsed.is_zero() || report.stages.iter().all(|stage| stage.items_out == 0) {
+        return None;
+    }
+    let mut suspects = Vec::new();
+    // who runs the stages at hand, from below: at first the consumer
+    let mut group = Group { owner: None, members: Vec::new(), below: None };
+    let mut at = tip;
+    while let Some(i) = at {
+        let stage = &stages[i];
+        if let Some(crew) = &stage.crew {
+            suspects.extend(group.suspect(report, stages));
+            group = Group { owner: Some(i), members: Vec::new(), below: Some(i) };
+            if crew.processes.is_some() {
+                group.members.push(i);
+                suspects.extend(group.suspect(report, stages));
+                // one thread feeds them
+                group = Group { owner: None, members: Vec::new(), below: Some(i) };
+                at = stage.up;
+                continue;
+            }
+        }
+        group.members.push(i);
+        if stage.alone && stage.crew.is_none() {
+            suspects.push(alone(report, i));
+        }
+        at = stage.up;
+    }
+    suspects.extend(group.suspect(report, stages));
+    let worst = suspects.into_iter().reduce(|a, b| if b.load > a.load { b } else { a })?;
+    if worst.load >= IDLE {
+        return Some(worst.sentence);
+    }
+    let why = "all wait for something that takes time without work";
+    Some(format!("nothing limits by its work: {why}; the busiest is at {}", percent(worst.load)))
+}
+
+/// Stages that the same threads run.
+struct Group {
+    /// The queue whose workers they are; else whoever pulls.
+    owner: Option<usize>,
+    members: Vec<usize>,
+    /// The queue below.
+    below: Option<usize>,
+}
+
+impl Group {
+    fn suspect(&self, report: &Report, stages: &[Surveyed]) -> Option<Suspect> {
+        let busiest = self.members.iter().max_by_key(|i| report.stages[**i].times.busy);
+        let threads = self.owner.map_or(1, |i| stages[i].crew.as_ref().map_or(1, |crew| crew.flow.options.workers));
+        let mut load: f64 = self.members.iter().map(|i| report.stages[*i].load(report.elapsed, threads)).sum();
+        let own = if self.below.is_none() { part(report.consumer.busy, report.elapsed, 1) } else { 0.0 };
+        load += own;
+        let busiest = busiest.map(|i| &report.stages[*i]);
+        let sentence = match busiest {
+            Some(stage) if stage.load(report.elapsed, threads) >= own => {
+                let title = stage.title();
+                match self.owner.map(|i| &report.stages[i]) {
+                    Some(queue) => format!(
+                        "{title} limits: its {threads} worker{} busy {} of the time, the queue after it is {}",
+                        if threads == 1 { " is" } else { "s are" },
+                        percent(load),
+                        queue.fill.map_or("empty".to_owned(), |fill| fill.in_words()),
+                    ),
+                    None => format!("{title} limits: it takes {} of the time", percent(load)),
+                }
+            }
+            _ if self.below.is_none() => {
+                let queue = stages.iter().zip(&report.stages).rev().find(|(surveyed, _)| surveyed.crew.is_some());
+                let fill = queue
+                    .and_then(|(_, stage)| stage.fill)
+                    .map_or(String::new(), |fill| format!(", the queue before it is {}", fill.in_words()));
+                format!("what pulls the pipeline limits: its own code takes {} of the time{fill}", percent(load))
+            }
+            _ => return None,
+        };
+        Some(Suspect { load, sentence })
+    }
+}
+
+/// A stage that one thread at a time pulls.
+fn alone(report: &Report, i: usize) -> Suspect {
+    let stage = &report.stages[i];
+    let load = stage.load(report.elapsed, 1);
+    let title = stage.title();
+    let sentence = format!("{title} limits: one thread at a time pulls it, and it takes {} of the time", percent(load));
+    Suspect { load, sentence }
+}
+
+fn percent(load: f64) -> String {
+    format!("{:.0} %", (100.0 * load).min(100.0))
+}
+
+impl Fill {
+    fn in_words(self) -> String {
+        match self.now * 100 / self.of.max(1) {
+            0..5 => "empty".to_owned(),
+            95.. => "full".to_owned(),
+            part => format!("{part} % full"),
+        }
+    }
+}
+
+impl fmt::Display for Report {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        super::table::write(self, f)?;
+        match &self.bottleneck {
+            Some(sentence) => write!(f, "\n{sentence}"),
+            None => Ok(()),
+        }
+    }
+}
