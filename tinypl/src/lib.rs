@@ -26,6 +26,7 @@ mod crew;
 mod error;
 mod expansion;
 mod func;
+mod graph;
 mod locked;
 pub mod marker;
 mod pipe;
@@ -39,6 +40,7 @@ mod sync;
 #[cfg(all(feature = "process", target_os = "linux"))]
 pub use crew::init;
 pub use error::{Error, Site};
+pub use graph::{Edge, Graph, Kind, Node};
 pub use locked::{Given, Locked, Serial, stage, stopping};
 pub use pipe::{Envelope, Like, Named, Pipe, Plain, Pulled, Ride, Signal, Tagged, Unnamed, Upstream};
 pub use pipeline::Pipeline;
