@@ -17,10 +17,10 @@ impl Graph {
     /// ```
     pub fn to_dot(&self) -> String {
         let mut dot = String::from("digraph pipeline {\n");
-        // the font of the labels is the one whose cells the lines were broken by
-        dot.push_str("    graph [rankdir=TB];\n");
-        let _ = writeln!(dot, "    node [shape=box, style=\"rounded,filled\", fontname=\"monospace\", fontcolor=\"{INK}\"];");
-        let _ = writeln!(dot, "    edge [fontname=\"monospace\", fontsize=11, fontcolor=\"{INK}\", color=\"#6e7781\"];");
+        // A `String` takes whatever is written. Of Courier every Graphviz knows the widths, with or without the font.
+        let text = format!("fontname=\"Courier\", fontcolor=\"{INK}\"");
+        let _ = writeln!(dot, "    node [shape=box, style=\"rounded,filled\", margin=\"0.2,0.1\", {text}];");
+        let _ = writeln!(dot, "    edge [color=\"#6e7781\", fontsize=11, {text}];");
         for (at, node) in self.nodes.iter().enumerate() {
             let _ = writeln!(dot, "    n{at} [{}];", attributes(node));
         }
@@ -47,7 +47,8 @@ fn label(edge: &Edge) -> String {
     if carried.is_empty() {
         return String::new();
     }
-    let text: String = carried.iter().map(|line| escaped(line) + r"\l").collect();
+    // it stands beside the edge, close to it
+    let text: String = carried.iter().map(|line| format!(" {}\\l", escaped(line))).collect();
     format!(" [label=\"{text}\"]")
 }
 

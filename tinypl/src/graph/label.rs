@@ -25,9 +25,9 @@ impl Lines {
         let options = node.options().iter().map(|(name, value)| format!("{name} = {}", shortened(printable(value))));
         let place = format!("{}:{}", two_components(node.location().file()), node.location().line());
         Lines {
-            title: fill(vec![handle + &printable(node.name()) + &function]),
-            options: fill(options.collect()),
-            place: fill(vec![printable(&place)]),
+            title: fill(vec![handle + &printable(node.name()) + &function], ","),
+            options: fill(options.collect(), ","),
+            place: fill(vec![printable(&place)], ","),
         }
     }
 
@@ -39,16 +39,18 @@ impl Lines {
 
 /// What an edge carries, where there are no colours to tell an order from a marker: `order o › inner`, `marker m`.
 pub(super) fn carried(edge: &Edge) -> Vec<String> {
-    let orders = words("order", " › ", edge.orders());
-    let markers = words("marker", ", ", edge.markers());
-    orders.into_iter().chain(markers).flat_map(|line| fill(vec![line])).collect()
+    let orders = fill(words("order", edge.orders()), " ›");
+    let markers = fill(words("marker", edge.markers()), ",");
+    orders.into_iter().chain(markers).collect()
 }
 
 /// One that has no name is called by the word itself: the word is not said twice.
-fn words(word: &str, separator: &str, names: &[String]) -> Option<String> {
-    let (first, _) = names.split_first()?;
-    let names = names.iter().map(|name| printable(name)).collect::<Vec<_>>().join(separator);
-    Some(if first == word { names } else { format!("{word} {names}") })
+fn words(word: &str, names: &[String]) -> Vec<String> {
+    let mut names: Vec<String> = names.iter().map(|name| printable(name)).collect();
+    if let Some(first) = names.first_mut().filter(|first| *first != word) {
+        *first = format!("{word} {first}");
+    }
+    names
 }
 
 /// How many cells of a monospaced font the text takes; not less than any terminal or browser needs.
@@ -61,7 +63,9 @@ pub(super) fn printable(text: &str) -> String {
     let mut shown = String::with_capacity(text.len());
     for c in text.chars() {
         match c {
-            '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => shown.extend(c.escape_unicode()),
+            '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => {
+                shown.extend(c.escape_unicode())
+            }
             '\u{feff}' | '\u{fffe}' | '\u{ffff}' => shown.extend(c.escape_unicode()),
             _ if c.is_control() => shown.extend(c.escape_debug()),
             _ => shown.push(c),
@@ -83,12 +87,12 @@ fn shortened(value: String) -> String {
     format!("{start}…")
 }
 
-/// Lines of as many parts as fit, with commas between; a part that fits on no line is broken.
-fn fill(parts: Vec<String>) -> Vec<String> {
+/// Lines of as many parts as fit, with separators between; a part that fits on no line is broken.
+fn fill(parts: Vec<String>, separator: &str) -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();
     let last = parts.len().saturating_sub(1);
     for (at, part) in parts.into_iter().enumerate() {
-        let part = if at < last { part + "," } else { part };
+        let part = if at < last { part + separator } else { part };
         match lines.last_mut() {
             Some(line) if cells(line) + 1 + cells(&part) <= WIDTH => *line = format!("{line} {part}"),
             _ => lines.extend(broken(&part)),
@@ -137,10 +141,10 @@ mod tests {
     #[test]
     fn options_fill_their_lines() {
         let parts = (1..=9).map(|i| format!("option_{i} = {i}")).collect();
-        let lines = fill(parts);
+        let lines = fill(parts, ",");
         assert_eq!(lines[0], "option_1 = 1, option_2 = 2, option_3 = 3,");
         assert_eq!(lines[2], "option_7 = 7, option_8 = 8, option_9 = 9");
-        assert!(fill(vec![]).is_empty());
+        assert!(fill(vec![], ",").is_empty());
     }
 
     #[test]

@@ -68,22 +68,32 @@ fn broken_lines(lines: &[String]) -> String {
 /// Mermaid reads a label as a quoted string, then as Markdown, then as HTML: whatever one of them could take for its own
 /// becomes an entity, which it writes with `#`.
 fn escaped(line: &str) -> String {
+    let line = split(line);
     let mut label = String::with_capacity(line.len());
     let mut before = ' ';
     for (at, c) in line.char_indices() {
         let after = line[at + c.len_utf8()..].chars().next().unwrap_or(' ');
-        let within_a_name = before.is_alphanumeric() && after.is_alphanumeric();
         match c {
-            '"' | '#' | '&' | '<' | '>' | '\\' | '`' | '*' | '~' | '$' | '%' | '|' | ';' => entity(&mut label, c),
-            // emphasis
-            '_' if !within_a_name => entity(&mut label, c),
-            // links and icons: `https://`, `fa:fa-car`
-            ':' if matches!(after, '/' | 'f') => entity(&mut label, c),
+            '"' | '#' | '&' | '<' | '>' | '\\' | '`' | '*' | '~' | '%' | '|' => entity(&mut label, c),
+            // emphasis, but for that within a name
+            '_' if !(before.is_alphanumeric() && after.is_alphanumeric()) => entity(&mut label, c),
+            // a link
+            ':' if after == '/' => entity(&mut label, c),
             _ => label.push(c),
         }
         before = c;
     }
     label
+}
+
+/// What is looked for before entities are read, or after: a space without width keeps it apart.
+fn split(line: &str) -> String {
+    // a line break, a formula, an icon, and two statements, whose line loses its last semicolon
+    let words = [("\\n", 1), ("$", 1), (":fa-", 1), ("style", 3), ("classDef", 5)];
+    words.into_iter().fold(line.to_owned(), |line, (word, at)| {
+        let (start, end) = word.split_at(at);
+        line.replace(word, &format!("{start}\u{200b}{end}"))
+    })
 }
 
 fn entity(label: &mut String, c: char) {

@@ -32,6 +32,7 @@ fn write_picture(svg: &mut String, cards: &[Card], badges: &[Badges], layout: &L
         edge(svg, route)?;
     }
     for (badges, route) in badges.iter().zip(&layout.routes) {
+        draw_gap(svg, badges.size, route.label)?;
         for badge in &badges.badges {
             draw_badge(svg, badge, route.label)?;
         }
@@ -67,6 +68,15 @@ fn edge(svg: &mut String, route: &Route) -> fmt::Result {
     }
     writeln!(svg, r#" V{}"/>"#, px(route.end.y - head / 2.0))?;
     writeln!(svg, r#"<path fill="{EDGE}" d="M{} l-4 -{head} h8 z"/>"#, at(route.end))
+}
+
+/// The edge is interrupted where its badges stand: it would be seen between them.
+fn draw_gap(svg: &mut String, size: Size, label: Point) -> fmt::Result {
+    if size == Size::default() {
+        return Ok(());
+    }
+    let (x, y, width, height) = (px(label.x - size.width / 2.0), px(label.y), px(size.width), px(size.height));
+    writeln!(svg, r#"<rect x="{x}" y="{y}" width="{width}" height="{height}" fill="{GROUND}"/>"#)
 }
 
 fn draw_badge(svg: &mut String, badge: &Badge, label: Point) -> fmt::Result {

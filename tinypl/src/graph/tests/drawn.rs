@@ -52,7 +52,8 @@ impl Drawn {
         let mut drawn = Drawn::default();
         let view: Vec<f64> = numbers(root.attribute("viewBox").expect("a viewBox"));
         let margin = root.children().find_map(|node| node.attribute("transform")).map(numbers).expect("a margin");
-        drawn.ground = Some(Rect { left: -margin[0], top: -margin[1], right: view[2] - margin[0], bottom: view[3] - margin[1] });
+        drawn.ground =
+            Some(Rect { left: -margin[0], top: -margin[1], right: view[2] - margin[0], bottom: view[3] - margin[1] });
         let mut behind = None;
         for node in root.descendants() {
             match (node.tag_name().name(), node.attribute("class")) {

@@ -74,8 +74,12 @@ fn check(graph: &Graph) {
 
 /// It begins and ends at its stages, and passes no other one; of badges it passes its own.
 fn check_edge(edge: &Edge, points: &[(f64, f64)], drawn: &Drawn) {
-    let ((start, end), (from, to)) = ((points[0], points[points.len() - 1]), (drawn.boxes[edge.from], drawn.boxes[edge.to]));
-    assert!(from.left < start.0 && start.0 < from.right && (start.1 - from.bottom).abs() < 0.2, "{start:?} of {from:?}");
+    let ((start, end), (from, to)) =
+        ((points[0], points[points.len() - 1]), (drawn.boxes[edge.from], drawn.boxes[edge.to]));
+    assert!(
+        from.left < start.0 && start.0 < from.right && (start.1 - from.bottom).abs() < 0.2,
+        "{start:?} of {from:?}"
+    );
     assert!(to.left < end.0 && end.0 < to.right && (0.0..10.0).contains(&(to.top - end.1)), "{end:?} of {to:?}");
     assert!(points.windows(2).all(|pair| pair[0].1 <= pair[1].1), "always down: {points:?}");
     let ground = drawn.ground.expect("a ground");

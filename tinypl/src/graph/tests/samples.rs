@@ -188,17 +188,32 @@ fn merged() -> Graph {
 fn hostile() -> Graph {
     let mut graph = Graph::default();
     let source = graph.add(
-        stage(Kind::Source, "source")
-            .calls("<impl Iterator<Item = &'static str> as \"quoted\" | piped>::next")
-            .with("text", "line one\nline two\r\n\ttabbed; </text>]]><script>alert(1)</script> &amp; #quot; #35; %%{init: {}}%%"),
+        stage(Kind::Source, "source").calls("<impl Iterator<Item = &'static str> as \"quoted\" | piped>::next").with(
+            "text",
+            "line one\nline two\r\n\ttabbed; </text>]]><script>alert(1)</script> &amp; #quot; #35; %%{init: {}}%%",
+        ),
     );
     let print = graph.below(
         source,
-        stage(Kind::Stage, "debug::print_on_item").with("msg", "**bold** _it_ `code` ~~no~~ $$x$$ \\n \\N \\l \\").with("to", ""),
+        stage(Kind::Stage, "debug::print_on_item")
+            .with("msg", "**bold** _it_ `code` ~~no~~ $$x$$ \\n \\N \\l \\")
+            .with("to", ""),
     );
-    graph.last_edge().orders.extend(["order".to_owned(), "a|b\"c".to_owned(), "nested_with_a_rather_long_name".to_owned()]);
-    graph.last_edge().markers.extend(["<m>".to_owned(), "größer".to_owned(), "宽字符".to_owned(), "🦀\u{202e}rtl".to_owned()]);
-    let wide = stage(Kind::Threads, "thread::map").calls("数据::处理::解码器").named("r#end").with("label", "🎉🎉 e\u{301}clair \u{0}\u{7}");
+    graph.last_edge().orders.extend([
+        "order".to_owned(),
+        "a|b\"c".to_owned(),
+        "nested_with_a_rather_long_name".to_owned(),
+    ]);
+    graph.last_edge().markers.extend([
+        "<m>".to_owned(),
+        "größer".to_owned(),
+        "宽字符".to_owned(),
+        "🦀\u{202e}rtl".to_owned(),
+    ]);
+    let wide = stage(Kind::Threads, "thread::map")
+        .calls("数据::处理::解码器")
+        .named("r#end")
+        .with("label", "🎉🎉 e\u{301}clair \u{0}\u{7}");
     let wide = graph.below(print, wide);
     let links = stage(Kind::Processes, "process::map_with")
         .calls(&"a_module::".repeat(9))

@@ -2,7 +2,8 @@
 //!
 //! Items that follow one another straight down are a block. Blocks are formed and packed four times, from the top and from
 //! the bottom, to the left and to the right; each item stands in the middle of the four places.
-use super::layers::Layers;
+use super::layers::{Layers, positions};
+use std::cmp::Ordering;
 use std::collections::HashSet;
 
 const BETWEEN_BOXES: f64 = 32.0;
@@ -13,8 +14,8 @@ pub(super) fn columns(layers: &Layers) -> Vec<f64> {
     let crossed = crossed(layers);
     let mut drafts = Vec::new();
     for upwards in [false, true] {
-        for leftwards in [false, true] {
-            drafts.push(Draft::new(layers, &crossed, upwards, leftwards));
+        for rightmost in [false, true] {
+            drafts.push(Draft::new(layers, &crossed, upwards, rightmost));
         }
     }
     balanced(&drafts, layers)
@@ -38,8 +39,8 @@ impl Draft {
         if rightmost {
             order.iter_mut().for_each(|layer| layer.reverse());
         }
-        let before = if upwards { &layers.below } else { &layers.above };
-        let blocks = blocks(&order, before, crossed);
+        let sides = if upwards { [&layers.below[..], &layers.above] } else { [&layers.above[..], &layers.below] };
+        let blocks = blocks(&order, sides, crossed);
         let mut columns = packed(&order, &blocks, layers);
         if rightmost {
             columns.iter_mut().for_each(|x| *x = -*x);
@@ -55,46 +56,52 @@ impl Draft {
     }
 }
 
-/// Ways of short edges that cross those of long ones: long edges are to be straight.
+/// Ways of short edges that cross those of long ones, in both directions: long edges are to be straight.
 fn crossed(layers: &Layers) -> HashSet<(usize, usize)> {
-    let positions = layers.positions();
+    let positions = positions(&layers.layers, layers.sizes.len());
     let mut crossed = HashSet::new();
     for layer in &layers.layers {
         let ways = || layer.iter().flat_map(|up| layers.below[*up].iter().map(move |down| (*up, *down)));
         let is_long = |way: &(usize, usize)| !layers.is_box(way.0) && !layers.is_box(way.1);
         for (up, down) in ways().filter(is_long) {
-            crossed.extend(ways().filter(|way| !is_long(way)).filter(|way| {
-                (positions[way.0] < positions[up] && positions[way.1] > positions[down])
-                    || (positions[way.0] > positions[up] && positions[way.1] < positions[down])
-            }));
+            let crosses = |way: &(usize, usize)| {
+                let above = positions[way.0].cmp(&positions[up]);
+                above != Ordering::Equal && above == positions[down].cmp(&positions[way.1])
+            };
+            let short = ways().filter(|way| !is_long(way));
+            crossed.extend(short.filter(crosses).flat_map(|(up, down)| [(up, down), (down, up)]));
         }
     }
     crossed
 }
 
-/// The first item of each item's block. An item joins the block of the middle one of those before it, unless that would
-/// cross another block.
-fn blocks(order: &[Vec<usize>], before: &[Vec<usize>], crossed: &HashSet<(usize, usize)>) -> Vec<usize> {
+/// The first item of each item's block. An item joins the block of the one before it if each is the middle one of the
+/// other's neighbours, and if that crosses no other block.
+fn blocks(order: &[Vec<usize>], sides: [&[Vec<usize>]; 2], crossed: &HashSet<(usize, usize)>) -> Vec<usize> {
+    let [before, after] = sides;
+    let at = positions(order, before.len());
     let mut blocks: Vec<usize> = (0..before.len()).collect();
-    for pair in order.windows(2) {
+    for layer in order {
         let mut free = 0;
-        for item in &pair[1] {
-            let mut candidates: Vec<usize> =
-                pair[0].iter().enumerate().filter(|(_, up)| before[*item].contains(up)).map(|(at, _)| at).collect();
-            candidates.dedup();
-            let Some(last) = candidates.len().checked_sub(1) else { continue };
-            for middle in [last / 2, last.div_ceil(2)] {
-                let at = candidates[middle];
-                let up = pair[0][at];
-                if at >= free && !crossed.contains(&(up, *item)) && !crossed.contains(&(*item, up)) {
-                    blocks[*item] = blocks[up];
-                    free = at + 1;
-                    break;
-                }
+        for item in layer {
+            let joins = |up: &usize| {
+                at[*up] >= free && middles(&after[*up], &at).contains(item) && !crossed.contains(&(*up, *item))
+            };
+            if let Some(up) = middles(&before[*item], &at).into_iter().find(joins) {
+                blocks[*item] = blocks[up];
+                free = at[up] + 1;
             }
         }
     }
     blocks
+}
+
+/// The middle one, or the middle two.
+fn middles(items: &[usize], at: &[usize]) -> Vec<usize> {
+    let mut sorted = items.to_vec();
+    sorted.sort_by_key(|item| at[*item]);
+    let n = sorted.len();
+    if n == 0 { sorted } else { sorted[(n - 1) / 2..=n / 2].to_vec() }
 }
 
 /// The middle of each item when every block stands as far to the left as it can, and then as near as it can to those at
@@ -147,7 +154,8 @@ fn balanced(drafts: &[Draft], layers: &Layers) -> Vec<f64> {
         .collect();
     let mut columns: Vec<f64> = (0..layers.sizes.len())
         .map(|item| {
-            let mut places: Vec<f64> = drafts.iter().zip(&shifts).map(|(draft, shift)| draft.columns[item] + shift).collect();
+            let mut places: Vec<f64> =
+                drafts.iter().zip(&shifts).map(|(draft, shift)| draft.columns[item] + shift).collect();
             places.sort_by(f64::total_cmp);
             f64::midpoint(places[1], places[2])
         })

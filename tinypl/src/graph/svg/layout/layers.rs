@@ -19,7 +19,7 @@ pub(super) struct Layers {
 impl Layers {
     pub(super) fn new(boxes: &[Size], links: &[Link]) -> Layers {
         let ranks = ranks(boxes.len(), links);
-        let depth = ranks.iter().max().map_or(0, |deepest| 2 * deepest + 1);
+        let (layer_of_rank, depth) = layers_of_ranks(&ranks, links);
         let mut this = Layers {
             sizes: boxes.to_vec(),
             layers: vec![Vec::new(); depth],
@@ -29,10 +29,10 @@ impl Layers {
             boxes: boxes.len(),
         };
         for (item, rank) in ranks.iter().enumerate() {
-            this.layers[2 * rank].push(item);
+            this.layers[layer_of_rank[*rank]].push(item);
         }
         for link in links {
-            this.add(link, 2 * ranks[link.from] + 1..2 * ranks[link.to]);
+            this.add(link, layer_of_rank[ranks[link.from]] + 1..layer_of_rank[ranks[link.to]]);
         }
         this
     }
@@ -59,17 +59,31 @@ impl Layers {
     pub(super) fn is_box(&self, item: usize) -> bool {
         item < self.boxes
     }
+}
 
-    /// Where each item stands in its layer, counted from the left.
-    pub(super) fn positions(&self) -> Vec<usize> {
-        let mut positions = vec![0; self.sizes.len()];
-        for layer in &self.layers {
-            for (at, item) in layer.iter().enumerate() {
-                positions[*item] = at;
-            }
-        }
-        positions
+/// Where each item stands in its layer.
+pub(super) fn positions(layers: &[Vec<usize>], items: usize) -> Vec<usize> {
+    let mut positions = vec![0; items];
+    for layer in layers {
+        layer.iter().enumerate().for_each(|(at, item)| positions[*item] = at);
     }
+    positions
+}
+
+/// The layer of each rank's boxes, and how many layers there are: after a rank where labels begin, one more for those.
+fn layers_of_ranks(ranks: &[usize], links: &[Link]) -> (Vec<usize>, usize) {
+    let mut has_labels = vec![false; ranks.iter().max().map_or(0, |deepest| deepest + 1)];
+    for link in links {
+        has_labels[ranks[link.from]] |= link.label != Size::default();
+    }
+    let mut depth = 0;
+    let mut next = |has_labels: &bool| {
+        let layer = depth;
+        depth += 1 + usize::from(*has_labels);
+        layer
+    };
+    let layers = has_labels.iter().map(&mut next).collect();
+    (layers, depth)
 }
 
 /// How many boxes stand above each on the longest way to it; but what nothing is drawn to from above, as the second
@@ -120,8 +134,8 @@ mod tests {
         let label = Size { width: 9.0, height: 7.0 };
         let links = [link(0, 1), link(1, 2), Link { from: 0, to: 2, label }];
         let layers = Layers::new(&[Size::default(); 3], &links);
-        assert_eq!(layers.layers.iter().map(Vec::len).collect::<Vec<_>>(), [1, 2, 2, 2, 1]);
+        assert_eq!(layers.layers.iter().map(Vec::len).collect::<Vec<_>>(), [1, 2, 2, 1]);
         let labels: Vec<_> = layers.paths[2].iter().map(|item| layers.sizes[*item] == label).collect();
-        assert_eq!(labels, [false, true, false, false, false]);
+        assert_eq!(labels, [false, true, false, false]);
     }
 }

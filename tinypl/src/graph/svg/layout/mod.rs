@@ -1,8 +1,8 @@
 //! Where boxes and edges lie: a layered drawing, from top to bottom.
 //!
-//! Boxes stand in every other layer. An edge has an item in each layer that it passes: a point, or in the first of them
-//! its label. Edges go straight down through a layer, where items don't overlap, and to the side only between two: so
-//! none can cross a box or a label.
+//! A layer has boxes or, between two of those, labels. An edge has an item in each layer that it passes: a point, or in
+//! the first one its label. Edges go straight down through a layer, where items don't overlap, and to the side only between
+//! two: so none can cross a box or a label.
 mod columns;
 mod layers;
 mod order;

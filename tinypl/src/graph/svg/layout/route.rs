@@ -3,7 +3,7 @@ use super::layers::Layers;
 use super::{Layout, Point, Size};
 
 /// From one layer to the next, at least.
-const GAP: f64 = 15.0;
+const GAP: f64 = 18.0;
 /// What an edge that goes to the side needs is more: so much of the way that it goes, but not more than …
 const SLOPE: f64 = 0.3;
 const LARGEST_GAP: f64 = 72.0;
@@ -31,7 +31,7 @@ pub(super) fn drawing(layers: &Layers, columns: &[f64]) -> Layout {
     let ways: Vec<Vec<(f64, f64)>> = ways(layers, columns);
     let (bands, height) = bands(layers, &ways);
     let layer_of = layer_of(layers);
-    let top = |item: usize| bands[layer_of[item]].middle(layers.sizes[item]);
+    let top = |item: usize| bands[layer_of[item]].top_of(item, layers);
     let boxes = (0..layers.boxes).map(|item| Point { x: columns[item], y: top(item) }).collect();
     let route = |(path, ways): (&Vec<usize>, &Vec<(f64, f64)>)| {
         let (first, last) = (path[0], path[path.len() - 1]);
@@ -59,9 +59,10 @@ struct Band {
 }
 
 impl Band {
-    /// Where what stands in its middle begins.
-    fn middle(self, size: Size) -> f64 {
-        (self.top + self.bottom - size.height) / 2.0
+    /// Boxes begin where the layer does, labels stand in its middle.
+    fn top_of(self, item: usize, layers: &Layers) -> f64 {
+        let spare = self.bottom - self.top - layers.sizes[item].height;
+        self.top + if layers.is_box(item) { 0.0 } else { spare / 2.0 }
     }
 }
 
@@ -107,7 +108,8 @@ fn ways(layers: &Layers, columns: &[f64]) -> Vec<Vec<(f64, f64)>> {
         .map(|path| path.windows(2).map(|pair| (columns[pair[0]], columns[pair[1]])).collect())
         .collect();
     for item in 0..layers.boxes {
-        let mut arriving: Vec<usize> = (0..ways.len()).filter(|link| layers.paths[*link].last() == Some(&item)).collect();
+        let mut arriving: Vec<usize> =
+            (0..ways.len()).filter(|link| layers.paths[*link].last() == Some(&item)).collect();
         arriving.sort_by(|a, b| ways[*a][ways[*a].len() - 1].0.total_cmp(&ways[*b][ways[*b].len() - 1].0));
         let offsets = offsets(arriving.len(), layers.sizes[item].width);
         for (link, offset) in arriving.into_iter().zip(offsets) {
