@@ -158,6 +158,14 @@ mod tests {
     }
 
     #[test]
+    fn wide_characters_take_two_cells() {
+        assert_eq!(cells("añ宽🦀"), 6);
+        // what joins an accent to its letter takes none
+        assert_eq!(cells("e\u{301}"), 1);
+        assert_eq!(cells(""), 0);
+    }
+
+    #[test]
     fn a_long_value_is_shortened() {
         assert_eq!(shortened("x".repeat(88)), "x".repeat(88));
         assert_eq!(shortened("x".repeat(89)), "x".repeat(87) + "…");

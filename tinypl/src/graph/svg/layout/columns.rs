@@ -112,7 +112,7 @@ fn packed(order: &[Vec<usize>], blocks: &[usize], layers: &Layers) -> Vec<f64> {
         .map(|pair| (blocks[pair[0]], blocks[pair[1]], distance(layers, pair[0], pair[1])))
         .collect();
     let mut x = vec![0.0_f64; blocks.len()];
-    settle(|| {
+    settle(blocks.len(), || {
         let mut moved = false;
         for (left, right, distance) in &neighbours {
             let least = x[*left] + distance;
@@ -121,7 +121,7 @@ fn packed(order: &[Vec<usize>], blocks: &[usize], layers: &Layers) -> Vec<f64> {
         }
         moved
     });
-    settle(|| {
+    settle(blocks.len(), || {
         let mut most = vec![f64::INFINITY; blocks.len()];
         for (left, right, distance) in &neighbours {
             most[*left] = most[*left].min(x[*right] - distance);
@@ -136,9 +136,14 @@ fn packed(order: &[Vec<usize>], blocks: &[usize], layers: &Layers) -> Vec<f64> {
     blocks.iter().map(|block| x[*block]).collect()
 }
 
-/// Until nothing moves. Who stands left of whom has no circles: so it ends.
-fn settle(mut step: impl FnMut() -> bool) {
-    while step() {}
+/// Until nothing moves. That who stands left of whom has no circles bounds how often something can.
+fn settle(items: usize, mut step: impl FnMut() -> bool) {
+    for _ in 0..=items {
+        if !step() {
+            return;
+        }
+    }
+    debug_assert!(false, "blocks stand left of one another in a circle");
 }
 
 fn distance(layers: &Layers, left: usize, right: usize) -> f64 {
@@ -163,4 +168,51 @@ fn balanced(drafts: &[Draft], layers: &Layers) -> Vec<f64> {
     let left = columns.iter().zip(&layers.sizes).map(|(x, size)| x - size.width / 2.0).fold(f64::INFINITY, f64::min);
     columns.iter_mut().for_each(|x| *x -= left);
     columns
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Link, Size};
+    use super::*;
+
+    fn layers(widths: &[f64], links: &[(usize, usize)]) -> Layers {
+        let sizes: Vec<_> = widths.iter().map(|width| Size { width: *width, height: 10.0 }).collect();
+        let links: Vec<_> =
+            links.iter().map(|(from, to)| Link { from: *from, to: *to, label: Size::default() }).collect();
+        Layers::new(&sizes, &links)
+    }
+
+    #[track_caller]
+    fn assert_columns(layers: &Layers, items: &[usize], expected: &[f64]) {
+        let columns = columns(layers);
+        let found: Vec<f64> = items.iter().map(|item| columns[*item]).collect();
+        assert!(found.iter().zip(expected).all(|(found, expected)| (found - expected).abs() < 1e-9), "{found:?}");
+    }
+
+    #[test]
+    fn a_chain_has_one_column() {
+        assert_columns(&layers(&[10.0, 90.0, 40.0], &[(0, 1), (1, 2)]), &[0, 1, 2], &[45.0; 3]);
+    }
+
+    #[test]
+    fn a_place_stands_above_the_middle_of_those_that_it_leads_to() {
+        let three = layers(&[10.0; 4], &[(0, 1), (0, 2), (0, 3)]);
+        assert_columns(&three, &[0, 1, 2, 3], &[47.0, 5.0, 47.0, 89.0]);
+        let two = layers(&[10.0; 3], &[(0, 1), (0, 2)]);
+        assert_columns(&two, &[0, 1, 2], &[26.0, 5.0, 47.0]);
+    }
+
+    /// The edge from 0 to 6 passes two layers, between which another one crosses it.
+    #[test]
+    fn a_long_edge_is_straight_where_short_ones_cross_it() {
+        let mut layers = layers(&[10.0; 7], &[(0, 1), (0, 2), (1, 3), (2, 4), (3, 5), (4, 5), (5, 6), (0, 6)]);
+        let long = &layers.paths[7];
+        let (upper, lower) = (long[1], long[2]);
+        layers.layers[1] = vec![1, upper, 2];
+        layers.layers[2] = vec![lower, 3, 4];
+        assert!(crossed(&layers).contains(&(1, 3)));
+        let columns = columns(&layers);
+        assert!((columns[upper] - columns[lower]).abs() < 1e-9, "{columns:?}");
+        assert!((columns[1] - columns[3]).abs() > 1.0, "{columns:?}");
+    }
 }
