@@ -56,7 +56,7 @@ fn description(cards: &[Card]) -> String {
 /// Straight down within a layer, a curve between two; its tangents are vertical at both ends.
 fn edge(svg: &mut String, route: &Route) -> fmt::Result {
     let head = super::layout::HEAD;
-    write!(svg, r#"<path class="edge" fill="none" stroke="{EDGE}" stroke-width="1.5" d="M{}"#, at(route.start))?;
+    write!(svg, r#"<path class="tinypl-edge" fill="none" stroke="{EDGE}" stroke-width="1.5" d="M{}"#, at(route.start))?;
     for turn in &route.turns {
         write!(svg, " V{}", px(turn.from.y))?;
         if px(turn.from.x) == px(turn.to.x) {
@@ -112,7 +112,7 @@ fn rect(svg: &mut String, class: &str, corner: Point, size: Size, radius: f64, c
     let (fill, stroke) = colours;
     writeln!(
         svg,
-        r#"<rect class="{class}" x="{x}" y="{y}" width="{width}" height="{height}" rx="{radius}" fill="{fill}" stroke="{stroke}" stroke-width="1.25"/>"#
+        r#"<rect class="tinypl-{class}" x="{x}" y="{y}" width="{width}" height="{height}" rx="{radius}" fill="{fill}" stroke="{stroke}" stroke-width="1.25"/>"#
     )
 }
 

@@ -57,13 +57,13 @@ impl Drawn {
         let mut behind = None;
         for node in root.descendants() {
             match (node.tag_name().name(), node.attribute("class")) {
-                ("rect", Some("behind")) => behind = Some(rect(node)),
-                ("rect", Some("box")) => {
+                ("rect", Some("tinypl-behind")) => behind = Some(rect(node)),
+                ("rect", Some("tinypl-box")) => {
                     let front = rect(node);
                     drawn.boxes.push(behind.take().map_or(front, |behind| front.around(&behind)));
                 }
-                ("rect", Some("badge")) => drawn.badges.push(rect(node)),
-                ("path", Some("edge")) => drawn.edges.push(points(node.attribute("d").expect("a path"))),
+                ("rect", Some("tinypl-badge")) => drawn.badges.push(rect(node)),
+                ("path", Some("tinypl-edge")) => drawn.edges.push(points(node.attribute("d").expect("a path"))),
                 ("text", _) => drawn.texts.push((node.text().unwrap_or_default().to_owned(), text(node))),
                 _ => {}
             }
