@@ -74,9 +74,11 @@ pub(super) fn printable(text: &str) -> String {
     shown
 }
 
-/// The file and its folder: the whole path may be long, and says more of the machine than of the program.
-fn two_components(path: &str) -> &str {
-    path.rmatch_indices(['/', '\\']).nth(1).map_or(path, |(at, _)| &path[at + 1..])
+/// The file and its folder: the whole path may be long, and says more of the machine than of the program. The picture is
+/// the same on every system.
+fn two_components(path: &str) -> String {
+    let kept = path.rmatch_indices(['/', '\\']).nth(1).map_or(path, |(at, _)| &path[at + 1..]);
+    kept.replace('\\', "/")
 }
 
 fn shortened(value: String) -> String {
@@ -134,7 +136,7 @@ mod tests {
         assert_eq!(two_components("src/main.rs"), "src/main.rs");
         assert_eq!(two_components("main.rs"), "main.rs");
         assert_eq!(two_components("/home/somebody/work/app/src/load.rs"), "src/load.rs");
-        assert_eq!(two_components(r"app\src\load.rs"), r"src\load.rs");
+        assert_eq!(two_components(r"app\src\load.rs"), "src/load.rs");
         assert_eq!(two_components(""), "");
     }
 

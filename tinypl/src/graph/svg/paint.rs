@@ -83,8 +83,9 @@ fn draw_badge(svg: &mut String, badge: &Badge, label: Point) -> fmt::Result {
     let corner = Point { x: label.x + badge.x, y: label.y + badge.y };
     let tint = badge.kind.tint();
     rect(svg, "badge", corner, badge.size, badge.size.height / 2.0, (tint.fill, tint.stroke))?;
-    let (x, y) = badge.text_at();
-    text(svg, &badge.text, BADGE, "", Point { x: corner.x + x, y: corner.y + y })
+    // its glyphs may be narrower than reckoned
+    let middle = Point { x: corner.x + badge.size.width / 2.0, y: corner.y + 0.7 * BADGE.leading };
+    text(svg, &badge.text, BADGE, r#" text-anchor="middle""#, middle)
 }
 
 fn draw_card(svg: &mut String, card: &Card, middle: Point) -> fmt::Result {

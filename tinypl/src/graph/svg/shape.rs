@@ -137,11 +137,6 @@ impl Badge {
         let size = Size { width: (BADGE.width(&text) + 2.0 * BADGE_PADDING).ceil(), height: BADGE.leading };
         Badge { text, kind, x: 0.0, y: 0.0, size }
     }
-
-    /// Where its text begins, relative to itself.
-    pub(super) fn text_at(&self) -> (f64, f64) {
-        ((self.size.width - BADGE.width(&self.text)) / 2.0, 0.7 * BADGE.leading)
-    }
 }
 
 fn rows(badges: impl Iterator<Item = Badge>) -> Vec<Vec<Badge>> {

@@ -87,8 +87,10 @@ fn rect(node: Node<'_, '_>) -> Rect {
 
 /// From the highest letters to the lowest ones: 0.95 em and 0.25 em from the line.
 fn text(node: Node<'_, '_>) -> Rect {
-    let (x, y, size) = (number(node, "x"), number(node, "y"), number(node, "font-size"));
-    Rect { left: x, top: y - 0.95 * size, right: x + number(node, "textLength"), bottom: y + 0.25 * size }
+    let (x, y, size, width) =
+        (number(node, "x"), number(node, "y"), number(node, "font-size"), number(node, "textLength"));
+    let left = if node.attribute("text-anchor") == Some("middle") { x - width / 2.0 } else { x };
+    Rect { left, top: y - 0.95 * size, right: left + width, bottom: y + 0.25 * size }
 }
 
 /// Points on a path of `M`, `V` and `C`, close to one another.
