@@ -7,7 +7,7 @@ pub(super) struct Tint {
     pub(super) stroke: &'static str,
 }
 
-/// Text, on every fill: the contrast is above 12 : 1.
+/// Of text: its contrast is above 13 : 1 on every fill.
 pub(super) const INK: &str = "#1f2328";
 
 impl Kind {

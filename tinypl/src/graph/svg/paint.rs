@@ -7,7 +7,7 @@ use std::fmt::{self, Write};
 const MARGIN: f64 = 24.0;
 const GROUND: &str = "#fbfbfa";
 const EDGE: &str = "#6e7781";
-/// Less important than the rest, and still 5.9 : 1 on every ground.
+/// Less important than the rest; its contrast is still above 5 : 1 on every fill.
 const GREY: &str = "#57606a";
 const FONTS: &str = "ui-monospace, SFMono-Regular, Menlo, Consolas, 'DejaVu Sans Mono', 'Liberation Mono', monospace";
 

@@ -45,15 +45,21 @@ impl Draft {
         if rightmost {
             columns.iter_mut().for_each(|x| *x = -*x);
         }
-        let ends = |side: f64| move |(x, size): (&f64, &super::Size)| x + side * size.width / 2.0;
-        let left = columns.iter().zip(&layers.sizes).map(ends(-1.0)).fold(f64::INFINITY, f64::min);
-        let right = columns.iter().zip(&layers.sizes).map(ends(1.0)).fold(f64::NEG_INFINITY, f64::max);
+        let (left, right) = (left_end(&columns, layers), right_end(&columns, layers));
         Draft { columns, left, right, rightmost }
     }
 
     fn width(&self) -> f64 {
         self.right - self.left
     }
+}
+
+fn left_end(columns: &[f64], layers: &Layers) -> f64 {
+    columns.iter().zip(&layers.sizes).map(|(x, size)| x - size.width / 2.0).fold(f64::INFINITY, f64::min)
+}
+
+pub(super) fn right_end(columns: &[f64], layers: &Layers) -> f64 {
+    columns.iter().zip(&layers.sizes).map(|(x, size)| x + size.width / 2.0).fold(f64::NEG_INFINITY, f64::max)
 }
 
 /// Ways of short edges that cross those of long ones, in both directions: long edges are to be straight.
@@ -165,7 +171,7 @@ fn balanced(drafts: &[Draft], layers: &Layers) -> Vec<f64> {
             f64::midpoint(places[1], places[2])
         })
         .collect();
-    let left = columns.iter().zip(&layers.sizes).map(|(x, size)| x - size.width / 2.0).fold(f64::INFINITY, f64::min);
+    let left = left_end(&columns, layers);
     columns.iter_mut().for_each(|x| *x -= left);
     columns
 }

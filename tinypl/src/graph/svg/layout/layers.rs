@@ -7,6 +7,7 @@ pub(super) struct Layers {
     pub(super) sizes: Vec<Size>,
     /// From left to right.
     pub(super) layers: Vec<Vec<usize>>,
+    pub(super) layer_of: Vec<usize>,
     /// The items in the layer above that lead to each.
     pub(super) above: Vec<Vec<usize>>,
     /// The items in the layer below that each leads to.
@@ -23,21 +24,21 @@ impl Layers {
         let mut this = Layers {
             sizes: boxes.to_vec(),
             layers: vec![Vec::new(); depth],
+            layer_of: ranks.iter().map(|rank| layer_of_rank[*rank]).collect(),
             above: vec![Vec::new(); boxes.len()],
             below: vec![Vec::new(); boxes.len()],
             paths: Vec::new(),
             boxes: boxes.len(),
         };
-        for (item, rank) in ranks.iter().enumerate() {
-            this.layers[layer_of_rank[*rank]].push(item);
+        for (item, layer) in this.layer_of.iter().enumerate() {
+            this.layers[*layer].push(item);
         }
-        for link in links {
-            this.add(link, layer_of_rank[ranks[link.from]] + 1..layer_of_rank[ranks[link.to]]);
-        }
+        links.iter().for_each(|link| this.add(link));
         this
     }
 
-    fn add(&mut self, link: &Link, passed: std::ops::Range<usize>) {
+    fn add(&mut self, link: &Link) {
+        let passed = self.layer_of[link.from] + 1..self.layer_of[link.to];
         let mut path = vec![link.from];
         for layer in passed.clone() {
             let item = self.sizes.len();
@@ -45,6 +46,7 @@ impl Layers {
             self.above.push(Vec::new());
             self.below.push(Vec::new());
             self.layers[layer].push(item);
+            self.layer_of.push(layer);
             path.push(item);
         }
         path.push(link.to);

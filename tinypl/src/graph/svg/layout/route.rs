@@ -1,4 +1,5 @@
 //! How far down everything stands, and the way of each edge.
+use super::columns::right_end;
 use super::layers::Layers;
 use super::{Layout, Point, Size};
 
@@ -28,102 +29,109 @@ pub(in super::super) struct Turn {
 }
 
 pub(super) fn drawing(layers: &Layers, columns: &[f64]) -> Layout {
-    let ways: Vec<Vec<(f64, f64)>> = ways(layers, columns);
-    let (bands, height) = bands(layers, &ways);
-    let layer_of = layer_of(layers);
-    let top = |item: usize| bands[layer_of[item]].top_of(item, layers);
-    let boxes = (0..layers.boxes).map(|item| Point { x: columns[item], y: top(item) }).collect();
-    let route = |(path, ways): (&Vec<usize>, &Vec<(f64, f64)>)| {
-        let (first, last) = (path[0], path[path.len() - 1]);
-        let turn = |(pair, (from, to)): (&[usize], &(f64, f64))| Turn {
-            from: Point { x: *from, y: bands[layer_of[pair[0]]].bottom },
-            to: Point { x: *to, y: bands[layer_of[pair[1]]].top - head(layers, pair[1]) },
-        };
-        Route {
-            start: Point { x: ways[0].0, y: top(first) + layers.sizes[first].height },
-            turns: path.windows(2).zip(ways).map(turn).collect(),
-            end: Point { x: ways[ways.len() - 1].1, y: top(last) },
-            label: Point { x: columns[path[1]], y: top(path[1]) },
-        }
-    };
-    let routes = layers.paths.iter().zip(&ways).map(route).collect();
-    let right = columns.iter().zip(&layers.sizes).map(|(x, size)| x + size.width / 2.0).fold(0.0, f64::max);
-    Layout { size: Size { width: right, height }, boxes, routes }
+    let legs = legs(layers, columns);
+    let bands = bands(layers, &legs);
+    let height = bands.last().map_or(0.0, |last| last.bottom);
+    let size = Size { width: right_end(columns, layers).max(0.0), height };
+    let drawing = Drawing { layers, columns, bands };
+    Layout {
+        size,
+        boxes: (0..layers.boxes).map(|item| drawing.top(item)).collect(),
+        routes: layers.paths.iter().zip(&legs).map(|(path, legs)| drawing.route(path, legs)).collect(),
+    }
+}
+
+/// What an edge goes to the side between two layers: the columns where that begins and ends.
+struct Leg {
+    from: f64,
+    to: f64,
 }
 
 /// How far down a layer reaches.
-#[derive(Clone, Copy)]
 struct Band {
     top: f64,
     bottom: f64,
 }
 
-impl Band {
-    /// Boxes begin where the layer does, labels stand in its middle.
-    fn top_of(self, item: usize, layers: &Layers) -> f64 {
-        let spare = self.bottom - self.top - layers.sizes[item].height;
-        self.top + if layers.is_box(item) { 0.0 } else { spare / 2.0 }
+struct Drawing<'a> {
+    layers: &'a Layers,
+    columns: &'a [f64],
+    bands: Vec<Band>,
+}
+
+impl Drawing<'_> {
+    fn band(&self, item: usize) -> &Band {
+        &self.bands[self.layers.layer_of[item]]
+    }
+
+    /// The middle of an item's top. Boxes begin where the layer does, labels stand in its middle.
+    fn top(&self, item: usize) -> Point {
+        let Band { top, bottom } = self.band(item);
+        let spare = bottom - top - self.layers.sizes[item].height;
+        Point { x: self.columns[item], y: top + if self.layers.is_box(item) { 0.0 } else { spare / 2.0 } }
+    }
+
+    fn route(&self, path: &[usize], legs: &[Leg]) -> Route {
+        let (first, last) = (path[0], path[path.len() - 1]);
+        let turn = |(pair, leg): (&[usize], &Leg)| Turn {
+            from: Point { x: leg.from, y: self.band(pair[0]).bottom },
+            to: Point { x: leg.to, y: self.band(pair[1]).top - head(self.layers, pair[1]) },
+        };
+        Route {
+            start: Point { x: legs[0].from, y: self.top(first).y + self.layers.sizes[first].height },
+            turns: path.windows(2).zip(legs).map(turn).collect(),
+            end: Point { x: legs[legs.len() - 1].to, y: self.top(last).y },
+            label: self.top(path[1]),
+        }
     }
 }
 
-/// The layers, and where the last one ends.
-fn bands(layers: &Layers, ways: &[Vec<(f64, f64)>]) -> (Vec<Band>, f64) {
-    let layer_of = layer_of(layers);
+/// How far down each layer reaches, and how much room is between.
+fn bands(layers: &Layers, legs: &[Vec<Leg>]) -> Vec<Band> {
     let mut gaps = vec![GAP; layers.layers.len()];
-    for (path, ways) in layers.paths.iter().zip(ways) {
-        for (item, (from, to)) in path.iter().zip(ways) {
-            let gap = &mut gaps[layer_of[*item]];
-            *gap = gap.max(((to - from).abs() * SLOPE).min(LARGEST_GAP));
+    for (path, legs) in layers.paths.iter().zip(legs) {
+        for (item, leg) in path.iter().zip(legs) {
+            let gap = &mut gaps[layers.layer_of[*item]];
+            *gap = gap.max(((leg.to - leg.from).abs() * SLOPE).min(LARGEST_GAP));
         }
     }
-    let mut bands = Vec::new();
-    let mut bottom = 0.0;
+    let mut bands: Vec<Band> = Vec::new();
     for (at, layer) in layers.layers.iter().enumerate() {
-        let height = layer.iter().map(|item| layers.sizes[*item].height).fold(0.0, f64::max);
-        let gap = if at == 0 { 0.0 } else { gaps[at - 1] };
-        let head = layer.iter().map(|item| head(layers, *item)).fold(0.0, f64::max);
-        let top = bottom + gap + if at == 0 { 0.0 } else { head };
-        bottom = top + height;
-        bands.push(Band { top, bottom });
+        let most = |of: &dyn Fn(usize) -> f64| layer.iter().map(|item| of(*item)).fold(0.0, f64::max);
+        let above = bands.last().map_or(0.0, |above| above.bottom + gaps[at - 1] + most(&|item| head(layers, item)));
+        bands.push(Band { top: above, bottom: above + most(&|item| layers.sizes[item].height) });
     }
-    (bands, bottom)
+    bands
 }
 
 fn head(layers: &Layers, item: usize) -> f64 {
     if layers.is_box(item) { HEAD } else { 0.0 }
 }
 
-fn layer_of(layers: &Layers) -> Vec<usize> {
-    let mut layer_of = vec![0; layers.sizes.len()];
-    for (at, layer) in layers.layers.iter().enumerate() {
-        layer.iter().for_each(|item| layer_of[*item] = at);
-    }
-    layer_of
-}
-
-/// From where to where each link goes between each two layers: from the middle of an item to the middle of the next; but
-/// what leads to a box arrives beside what else leads there, from left to right.
-fn ways(layers: &Layers, columns: &[f64]) -> Vec<Vec<(f64, f64)>> {
-    let mut ways: Vec<Vec<(f64, f64)>> = (layers.paths.iter())
-        .map(|path| path.windows(2).map(|pair| (columns[pair[0]], columns[pair[1]])).collect())
-        .collect();
-    for item in 0..layers.boxes {
-        let mut arriving: Vec<usize> =
-            (0..ways.len()).filter(|link| layers.paths[*link].last() == Some(&item)).collect();
-        arriving.sort_by(|a, b| ways[*a][ways[*a].len() - 1].0.total_cmp(&ways[*b][ways[*b].len() - 1].0));
-        let offsets = offsets(arriving.len(), layers.sizes[item].width);
-        for (link, offset) in arriving.into_iter().zip(offsets) {
-            if let Some(last) = ways[link].last_mut() {
-                last.1 += offset;
-            }
+/// Each link's legs: from the middle of an item to the middle of the next; but what leads to a box arrives beside what
+/// else leads there, from left to right.
+fn legs(layers: &Layers, columns: &[f64]) -> Vec<Vec<Leg>> {
+    let leg = |pair: &[usize]| Leg { from: columns[pair[0]], to: columns[pair[1]] };
+    let mut legs: Vec<Vec<Leg>> = layers.paths.iter().map(|path| path.windows(2).map(leg).collect()).collect();
+    let mut arriving: Vec<Vec<&mut Leg>> = (0..layers.boxes).map(|_| Vec::new()).collect();
+    for (path, legs) in layers.paths.iter().zip(&mut legs) {
+        if let (Some(item), Some(leg)) = (path.last(), legs.last_mut()) {
+            arriving[*item].push(leg);
         }
     }
-    ways
+    for (mut legs, size) in arriving.into_iter().zip(&layers.sizes) {
+        legs.sort_by(|a, b| a.from.total_cmp(&b.from));
+        let offsets = offsets(legs.len(), size.width);
+        for (leg, offset) in legs.into_iter().zip(offsets) {
+            leg.to += offset;
+        }
+    }
+    legs
 }
 
 /// Places around 0, as wide apart as heads should be, if they fit beside one another.
 fn offsets(n: usize, width: f64) -> impl Iterator<Item = f64> {
-    let count = f64::from(u32::try_from(n).unwrap_or(u32::MAX));
-    let apart = BETWEEN_HEADS.min(width / (count + 1.0));
-    (0..u32::try_from(n).unwrap_or(u32::MAX)).map(move |at| (f64::from(at) - (count - 1.0) / 2.0) * apart)
+    let n = u32::try_from(n).unwrap_or(u32::MAX);
+    let apart = BETWEEN_HEADS.min(width / (f64::from(n) + 1.0));
+    (0..n).map(move |at| (f64::from(at) - f64::from(n - 1) / 2.0) * apart)
 }
