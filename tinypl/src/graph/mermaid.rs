@@ -4,6 +4,11 @@ use super::theme::INK;
 use super::{Graph, Kind, Node};
 use std::fmt;
 
+/// Lines are broken already: Mermaid itself would do so after 200 pixels, in the midst of an option.
+const HEADER: &str = r#"%%{init: {"flowchart": {"wrappingWidth": 500}}}%%
+flowchart TB
+"#;
+
 impl Graph {
     /// The picture as a Mermaid flowchart, which GitHub, GitLab and many editors draw in a block of Markdown.
     ///
@@ -15,7 +20,7 @@ impl Graph {
     ///
     /// let pipe = pipeline! { range(9) |> map(|x| x + 1) };
     /// let text = pipe.graph().to_mermaid();
-    /// assert!(text.starts_with("flowchart TB\n"));
+    /// assert!(text.contains("flowchart TB\n"));
     /// assert!(text.contains("n0 --> n1"));
     /// ```
     pub fn to_mermaid(&self) -> String {
@@ -26,10 +31,10 @@ impl Graph {
 /// As [`Graph::to_mermaid`].
 impl fmt::Display for Graph {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "flowchart TB")?;
+        f.write_str(HEADER)?;
         for (at, node) in self.nodes.iter().enumerate() {
             let (open, close) = shape(node.kind);
-            writeln!(f, "    n{at}{open}\"{}\"{close}:::{}", text(node), node.kind.class())?;
+            writeln!(f, "    n{at}{open}\"{}\"{close}:::{}", text(node), class(node.kind))?;
         }
         for edge in &self.edges {
             let carried = carried(edge);
@@ -39,7 +44,7 @@ impl fmt::Display for Graph {
         let used = Kind::ALL.into_iter().filter(|kind| self.nodes.iter().any(|node| node.kind == *kind));
         for kind in used {
             let tint = kind.tint();
-            let class = kind.class();
+            let class = class(kind);
             writeln!(f, "    classDef {class} fill:{},stroke:{},color:{INK}", tint.fill, tint.stroke)?;
         }
         Ok(())
@@ -48,12 +53,25 @@ impl fmt::Display for Graph {
 
 fn shape(kind: Kind) -> (&'static str, &'static str) {
     match kind {
-        Kind::Source => ("([", "])"),
+        Kind::Source => ("(", ")"),
         Kind::Stage => ("[", "]"),
         Kind::Threads | Kind::Processes => ("[[", "]]"),
         Kind::Order => ("[/", "/]"),
         Kind::Marker => (">", "]"),
         Kind::Share => ("{{", "}}"),
+    }
+}
+
+/// Mermaid has classes of its own: its arrows' heads are of `marker`.
+fn class(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Source => "tinypl_source",
+        Kind::Stage => "tinypl_stage",
+        Kind::Threads => "tinypl_threads",
+        Kind::Processes => "tinypl_processes",
+        Kind::Order => "tinypl_order",
+        Kind::Marker => "tinypl_marker",
+        Kind::Share => "tinypl_share",
     }
 }
 

@@ -26,17 +26,4 @@ impl Kind {
         };
         Tint { fill, stroke }
     }
-
-    /// As a class of a picture's own style sheet.
-    pub(super) fn class(self) -> &'static str {
-        match self {
-            Kind::Source => "source",
-            Kind::Stage => "stage",
-            Kind::Threads => "threads",
-            Kind::Processes => "processes",
-            Kind::Order => "order",
-            Kind::Marker => "marker",
-            Kind::Share => "share",
-        }
-    }
 }
