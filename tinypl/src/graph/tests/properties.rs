@@ -109,6 +109,26 @@ fn random_graphs_are_free_of_overlaps() {
     }
 }
 
+/// A stage or an edge is a line of text, and nothing in a label ends it early.
+#[test]
+fn random_labels_stay_within_their_quotes() {
+    let mut numbers = Numbers(7);
+    for _ in 0..400 {
+        let graph = numbers.graph();
+        let (mermaid, dot) = (graph.to_mermaid(), graph.to_dot());
+        let parts = graph.nodes.len() + graph.edges.len();
+        let kinds = Kind::ALL.iter().filter(|kind| graph.nodes.iter().any(|node| node.kind == **kind)).count();
+        assert_eq!(mermaid.lines().count(), 2 + parts + kinds, "{mermaid}");
+        assert_eq!(dot.lines().count(), 4 + parts, "{dot}");
+        let mut labels = mermaid.lines().skip(2).take(parts);
+        assert!(labels.all(|line| [0, 2].contains(&line.matches('"').count())), "{mermaid}");
+        for line in dot.lines() {
+            let unescaped = line.replace(r"\\", "").replace(r#"\""#, "");
+            assert_eq!(unescaped.matches('"').count() % 2, 0, "{line}");
+        }
+    }
+}
+
 #[test]
 fn a_chain_is_straight() {
     for graph in [samples::chain(), samples::threads_and_orders()] {
