@@ -1,4 +1,13 @@
 //! The static picture of a pipeline: what stands where, with which options, and what passes between.
+mod dot;
+mod label;
+mod mermaid;
+mod svg;
+#[cfg(test)]
+mod tests;
+mod theme;
+
+use std::collections::HashMap;
 use std::panic::Location;
 
 /// The picture of a pipeline: its stages, their options, tracks, orders and markers, each with its line in the source.
@@ -64,6 +73,38 @@ impl Graph {
     /// The ways between them.
     pub fn edges(&self) -> &[Edge] {
         &self.edges
+    }
+
+    /// One picture of two: a stage that stands in both, because it is shared, is drawn once.
+    ///
+    /// ```
+    /// use tinypl::pipeline;
+    ///
+    /// pipeline! {
+    ///     let numbers = range(100) |> map(|x| x + 1);
+    ///     let odd     = numbers |> filter(|x| x % 2 == 1);
+    ///     let even    = numbers |> filter(|x| x % 2 == 0);
+    /// }
+    /// let both = odd.graph().merge(even.graph());
+    /// assert_eq!(both.nodes().iter().filter(|node| node.name() == "filter").count(), 2);
+    /// assert_eq!(both.nodes().iter().filter(|node| node.name() == "map").count(), 1);
+    /// ```
+    #[must_use]
+    pub fn merge(mut self, other: Graph) -> Graph {
+        let known = self.nodes.len();
+        let mut index_of: HashMap<u64, usize> = self.nodes.iter().enumerate().map(|(at, node)| (node.id, at)).collect();
+        let places: Vec<usize> = (other.nodes.into_iter())
+            .map(|node| {
+                *index_of.entry(node.id).or_insert_with(|| {
+                    self.nodes.push(node);
+                    self.nodes.len() - 1
+                })
+            })
+            .collect();
+        let edges = other.edges.into_iter().map(|edge| Edge { from: places[edge.from], to: places[edge.to], ..edge });
+        // What leads to a known stage is known, too; and two ways between the same stages (`x |> zip(x)`) stay two.
+        self.edges.extend(edges.filter(|edge| edge.to >= known));
+        self
     }
 }
 

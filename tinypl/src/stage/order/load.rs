@@ -50,7 +50,7 @@ pub struct Load<P: Pipe, B> {
 impl<P: Pipe<Tags: Top<B>>, B> Load<P, B> {
     /// The signal whose turn it is.
     #[inline]
-    fn turn(&mut self) -> Option<Signal<P>> {
+    fn turn<W: Way>(&mut self) -> Option<Signal<P>> {
         loop {
             if let Some(signal) = self.ring.next() {
                 return Some(signal);
@@ -69,7 +69,7 @@ impl<P: Pipe<Tags: Top<B>>, B> Load<P, B> {
             if self.ring.is_unconfirmed() && self.up.ready() == 0 {
                 self.ring.confirm();
             }
-            match self.up.pull() {
+            match W::pull(&mut self.up) {
                 Some(signal) => {
                     let Ticket(ticket) = P::Tags::ticket(signal.ride());
                     if let Some(signal) = self.ring.sort(ticket, signal) {
@@ -102,7 +102,7 @@ impl<P: Pipe<Tags: Top<B>>, B> Serial for Load<P, B> {
             return None;
         }
         loop {
-            let signal = self.turn()?;
+            let signal = self.turn::<W>()?;
             self.ring.close_head();
             let loaded = P::Tags::take_off(signal);
             if loaded.is_some() {
