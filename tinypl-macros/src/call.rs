@@ -6,7 +6,7 @@ use crate::check::{Call, Puller};
 use crate::expand::{Nest, apart, parens, upstream};
 use crate::function::{Passed, Site};
 use crate::names::nearest;
-use crate::vocabulary::{self, Guard, Handle, Is, Lowers, Param, Pulls, Row, Takes};
+use crate::vocabulary::{self, Guard, Handle, Is, Lowers, Param, Pointer, Pulls, Row, Takes};
 use proc_macro2::{Ident, Literal, Span, TokenStream, TokenTree};
 use quote::{ToTokens, quote, quote_spanned};
 use syn::{Expr, ExprLit, Lit};
@@ -240,7 +240,25 @@ impl Writer<'_, '_> {
 
     fn setters(&self) -> TokenStream {
         let options = self.call.given.iter().filter(|given| !matches!(given.param.is, Is::Needed | Is::Or(_)));
-        options.filter_map(|given| self.setter(given)).collect()
+        options.filter_map(|given| self.setter(given)).chain(self.names()).collect()
+    }
+
+    /// What a picture of the pipeline calls the stage, where its type doesn't tell.
+    fn names(&self) -> impl Iterator<Item = TokenStream> {
+        let set = |name, value: Option<String>| {
+            value.map(|value| setter(&Ident::new(name, self.at), Literal::string(&value).to_token_stream()))
+        };
+        let called = self.call.stage.bind.as_ref().filter(|_| self.row.handle == Handle::Live);
+        let function = self
+            .call
+            .given
+            .iter()
+            .find(|given| matches!(given.param.takes, Takes::Pointer(pointer) if pointer != Pointer::Init));
+        let function = function.and_then(|given| match bare(&given.arg.value) {
+            Expr::Path(path) => path.path.segments.last().map(|last| last.ident.to_string()),
+            _ => None,
+        });
+        [set("called", called.map(Ident::to_string)), set("function", function)].into_iter().flatten()
     }
 
     fn setter(&self, given: &Given) -> Option<TokenStream> {

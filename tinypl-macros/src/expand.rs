@@ -58,7 +58,7 @@ fn track(track: &Track, verdict: &Verdict, root: &Root) -> TokenStream {
         Verdict::Sound(sound) => {
             let Track { attributes, mutable, name, .. } = track;
             let (mut nest, mut lets) = (Nest::default(), Lets { attributes, written: TokenStream::new() });
-            sound.write(root, &mut nest, Some(&mut lets));
+            sound.write(root, &mut nest, Some((name, &mut lets)));
             let (value, lets) = (nest.close(), lets.written);
             quote!(#lets #attributes let #mutable #name = #value;)
         }
@@ -155,7 +155,9 @@ pub(crate) fn apart(value: &Expr) -> TokenStream {
 }
 
 impl Sound<'_> {
-    fn write(&self, root: &Root, nest: &mut Nest, mut lets: Option<&mut Lets>) {
+    /// A track has a name, and its handles are declared outside.
+    fn write(&self, root: &Root, nest: &mut Nest, track: Option<(&Ident, &mut Lets)>) {
+        let (name, mut lets) = track.unzip();
         let mut stages = self.stages.iter().peekable();
         let mut at = match &self.source {
             Origin::BuiltIn(call) => {
@@ -185,7 +187,8 @@ impl Sound<'_> {
         }
         let (root, stream) = (root.at(at), std::mem::take(&mut nest.value));
         let mut value = if self.shared {
-            quote_spanned!(at=> #root::Pipeline::new(#root::share(#stream)))
+            let name = name.map(Ident::to_string).unwrap_or_default();
+            quote_spanned!(at=> #root::Pipeline::new(#root::__private::shared(#stream, #name)))
         } else {
             quote_spanned!(at=> #root::Pipeline::new(#stream))
         };

@@ -3,7 +3,7 @@ use crate::Error;
 use crate::error::{caught, error_of, in_stage, unwind_to_stop};
 use crate::graph::Graph;
 use crate::locked::{Given, Locked, Serial, stage, stopping};
-use crate::monitor::{Consumer, Monitor, Report, Survey};
+use crate::monitor::{Consumer, Monitor, Report, Survey, passing};
 use crate::pipe::{Envelope, Named, Pipe, Pulled, Ride, Start, Unwatched, Upstream, Watched, Way};
 use crate::post::Post;
 use crate::stage::Share;
@@ -264,7 +264,9 @@ impl<P: Pipe> Iterator for Pipeline<P> {
     }
 
     fn size_hint(&self) -> (usize, Option<usize>) {
-        self.pipe.as_ref().map_or((0, Some(0)), Pipe::size_hint)
+        let Some(pipe) = &self.pipe else { return (0, Some(0)) };
+        passing(pipe);
+        pipe.size_hint()
     }
 
     #[inline]

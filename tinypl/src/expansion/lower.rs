@@ -49,6 +49,12 @@ pub fn marker_branded<B, P: Pipe<Tags = ()>>(stage: marker::InsertPeriodic<P, ()
     crate::stage::marker::branded(stage)
 }
 
+/// The track `name`, from which others pull.
+#[track_caller]
+pub fn shared<P: Pipe>(up: P, name: &'static str) -> Locked<Share<P>> {
+    crate::stage::share_named(up, name)
+}
+
 /// A shared track, for a track that pulls from it.
 #[track_caller]
 pub fn track<P: Pipe>(track: &Pipeline<Locked<Share<P>>>) -> Locked<Share<P>> {

@@ -22,7 +22,7 @@ pub use report::{Fill, Report, StageReport, Times};
 use std::fmt;
 use std::time::{Duration, Instant};
 pub(crate) use survey::Survey;
-pub(crate) use survey::{Crew, OWN, brand};
+pub(crate) use survey::{Crew, OWN, brand, passing};
 
 /// A handle on the live figures of a pipeline, of [`Pipeline::monitor`](crate::Pipeline::monitor). It is cheap to clone, may go
 /// to other threads, and does not keep the pipeline alive.

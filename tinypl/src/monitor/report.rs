@@ -206,6 +206,11 @@ fn process_figures(_: &mut StageReport, _: &Crew, never: &std::convert::Infallib
 /// Below this share of its time nobody is said to limit.
 const IDLE: f64 = 0.5;
 
+/// Whoever waits for less of his time hardly does.
+const RARELY: f64 = 0.05;
+/// Whoever waits for more of it does little else.
+const MOSTLY: f64 = 0.5;
+
 /// Something that may set the pace.
 struct Suspect {
     load: f64,
@@ -273,20 +278,19 @@ impl Group {
                 let title = stage.title();
                 match self.owner.map(|i| &report.stages[i]) {
                     Some(queue) => format!(
-                        "{title} limits: its {threads} worker{} busy {} of the time, the queue after it is {}",
+                        "{title} limits: its {threads} worker{} busy {} of the time{}",
                         if threads == 1 { " is" } else { "s are" },
                         percent(load),
-                        queue.fill.map_or("empty".to_owned(), |fill| fill.in_words()),
+                        queue.queue_after(report.elapsed),
                     ),
                     None => format!("{title} limits: it takes {} of the time", percent(load)),
                 }
             }
             _ if self.below.is_none() => {
-                let queue = stages.iter().zip(&report.stages).rev().find(|(surveyed, _)| surveyed.crew.is_some());
-                let fill = queue
-                    .and_then(|(_, stage)| stage.fill)
-                    .map_or(String::new(), |fill| format!(", the queue before it is {}", fill.in_words()));
-                format!("what pulls the pipeline limits: its own code takes {} of the time{fill}", percent(load))
+                let full = report.stages.iter().rev().find(|stage| stage.workers.is_some());
+                let full = full.filter(|queue| queue.waits_for_room(report.elapsed) > MOSTLY);
+                let full = full.map_or("", |_| ", the queue before it is full");
+                format!("what pulls the pipeline limits: its own code takes {} of the time{full}", percent(load))
             }
             _ => return None,
         };
@@ -307,13 +311,15 @@ fn percent(load: f64) -> String {
     format!("{:.0} %", (100.0 * load).min(100.0))
 }
 
-impl Fill {
-    fn in_words(self) -> String {
-        match self.now * 100 / self.of.max(1) {
-            0..5 => "empty".to_owned(),
-            95.. => "full".to_owned(),
-            part => format!("{part} % full"),
-        }
+impl StageReport {
+    /// Which part of their time its workers wait for room.
+    fn waits_for_room(&self, elapsed: Duration) -> f64 {
+        part(self.times.waiting_for_room, elapsed, self.workers.map_or(1, |workers| workers.of))
+    }
+
+    /// By what its workers wait for: at this very moment it may be otherwise.
+    fn queue_after(&self, elapsed: Duration) -> &'static str {
+        if self.waits_for_room(elapsed) < RARELY { ", the queue after it is empty" } else { "" }
     }
 }
 

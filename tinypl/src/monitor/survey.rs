@@ -13,6 +13,7 @@ use crate::pool::Flow;
 use crate::post::Post;
 use crate::sync::Arc;
 use std::any::type_name;
+use std::cell::RefCell;
 use std::time::Duration;
 
 /// What is known of a pipeline: its stages so far, upstream before downstream, and how they hang together.
@@ -205,18 +206,72 @@ impl Survey {
 
     /// What was seen elsewhere, above what is to come.
     pub(crate) fn extend(&mut self, other: &Self) {
-        let offset = self.stages.len();
-        let moved = |i: usize| i + offset;
-        self.stages.extend(other.stages.iter().cloned().map(|stage| Surveyed { up: stage.up.map(moved), ..stage }));
-        let edges = other.edges.iter().cloned();
-        self.edges.extend(edges.map(|edge| Edge { from: moved(edge.from), to: moved(edge.to), ..edge }));
-        self.tip = other.tip.map(moved);
+        self.tip = self.take_in(other);
         (self.orders, self.markers) = (other.orders.clone(), other.markers.clone());
+    }
+
+    /// Another stream that flows into the stage seen last.
+    pub(crate) fn join(&mut self, other: &impl Iterator) {
+        let Some(to) = self.tip else { return };
+        for side in beside(other) {
+            if let Some(from) = self.take_in(&side) {
+                let (orders, markers) = (side.orders.clone(), side.markers.clone());
+                self.edges.push(Edge { from, to, orders, markers });
+            }
+        }
+    }
+
+    /// Stages and edges of another survey, those that are known already once; where its tip is here.
+    fn take_in(&mut self, other: &Self) -> Option<usize> {
+        let mut places = Vec::with_capacity(other.stages.len());
+        let known = self.stages.len();
+        for stage in &other.stages {
+            let same = self.stages.iter().position(|seen| seen.node.id == stage.node.id);
+            places.push(same.unwrap_or_else(|| {
+                let up = stage.up.map(|up: usize| places[up]);
+                self.stages.push(Surveyed { up, ..stage.clone() });
+                self.stages.len() - 1
+            }));
+        }
+        for edge in &other.edges {
+            let (from, to) = (places[edge.from], places[edge.to]);
+            // what flows into a stage was seen with it
+            if to >= known {
+                self.edges.push(Edge { from, to, ..edge.clone() });
+            }
+        }
+        other.tip.map(|tip| places[tip])
     }
 
     pub(crate) fn graph(&self) -> Graph {
         Graph { nodes: self.stages.iter().map(|stage| stage.node.clone()).collect(), edges: self.edges.clone() }
     }
+}
+
+thread_local! {
+    /// Pipelines that were asked for their length while somebody looks for them.
+    static BESIDE: RefCell<Option<Vec<Survey>>> = const { RefCell::new(None) };
+}
+
+/// The pipelines in an iterator whose type says nothing of them: it is asked how many items it has, and so it asks them.
+fn beside(iter: &impl Iterator) -> Vec<Survey> {
+    let outer = BESIDE.replace(Some(Vec::new()));
+    let _ = iter.size_hint();
+    BESIDE.replace(outer).unwrap_or_default()
+}
+
+/// A pipeline is asked for its length.
+pub(crate) fn passing<P: Pipe>(pipe: &P) {
+    if BESIDE.with_borrow(|beside| beside.is_none()) {
+        return;
+    }
+    // its own length it may ask others for
+    let found = BESIDE.replace(None);
+    let survey = Survey::of(pipe);
+    BESIDE.set(found.map(|mut found| {
+        found.push(survey);
+        found
+    }));
 }
 
 /// The name of a stage of the user's, until its type is known.

@@ -1,5 +1,6 @@
 //! `chain(other)`: one puller at a time.
 use crate::locked::{Given, Locked, Serial, stopping};
+use crate::monitor::Survey;
 use crate::pipe::{Envelope, Pipe, Unwatched, Upstream, Way};
 use crate::post::Post;
 use std::fmt;
@@ -46,6 +47,10 @@ impl<P: Pipe<Tags = ()>, I: Iterator<Item = P::Item>> Serial for Chain<P, I> {
             }
         }
         self.other.next().map(|x| Envelope::Item(x, ()))
+    }
+
+    fn describe(&self, survey: &mut Survey) {
+        survey.join(&self.other);
     }
 
     fn upstream(&mut self) -> Option<&mut dyn Upstream> {

@@ -31,6 +31,7 @@ pub use flatten::{Flatten, FlattenEager, flatten, flatten_eager};
 pub use map::{Map, map, map_mut};
 pub use partition::{Groups, Nowhere, Partition, Placing, Split, partition};
 pub use ratelimit::{RateLimit, RateLimitHandle, ratelimit};
+pub(crate) use share::named as share_named;
 pub use share::{Share, share};
 pub use skip::{Skip, skip};
 pub(crate) use source::Sure;

@@ -35,6 +35,13 @@ pub fn ratelimit<P: Pipe>(up: P, num: usize, period: Duration) -> Locked<RateLim
 }
 
 impl<P: Pipe> Locked<RateLimit<P>> {
+    /// What stands before its `@`.
+    #[doc(hidden)]
+    pub fn called(mut self, name: &'static str) -> Self {
+        self.set_handle(name);
+        self
+    }
+
     /// A handle: when the next place is free.
     pub fn handle(&mut self) -> RateLimitHandle {
         RateLimitHandle(self.stage_mut().log.clone())

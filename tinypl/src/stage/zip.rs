@@ -1,6 +1,7 @@
 //! `zip(other)`: one puller at a time.
 use crate::Error;
 use crate::locked::{Given, Locked, Serial};
+use crate::monitor::Survey;
 use crate::pipe::{Envelope, Named, Pipe, Unwatched, Upstream, Way};
 use crate::post::Post;
 use std::fmt;
@@ -59,6 +60,10 @@ impl<P: Pipe, I: Iterator> Serial for Zip<P, I> {
             // inside an order the item without a partner leaves its gap behind
             None => Envelope::gap(g),
         }
+    }
+
+    fn describe(&self, survey: &mut Survey) {
+        survey.join(&self.other);
     }
 
     fn upstream(&mut self) -> Option<&mut dyn Upstream> {

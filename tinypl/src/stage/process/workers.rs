@@ -129,8 +129,9 @@ impl<'a, T, M: Named, G: Tagged, S> Workers<'a, T, M, G, S> {
 
     /// What stands before its `@`.
     #[doc(hidden)]
-    pub fn called(&mut self, name: &'static str) {
+    pub fn called(mut self, name: &'static str) -> Self {
         self.output.set_handle(name);
+        self
     }
 
     /// What its function is called: of a pointer that can't be told.

@@ -116,8 +116,9 @@ impl<'a, T, M: Named, G: Tagged, S> Queue<'a, T, M, G, S> {
 
     /// What stands before its `@`.
     #[doc(hidden)]
-    pub fn called(&mut self, name: &'static str) {
+    pub fn called(mut self, name: &'static str) -> Self {
         self.output.set_handle(name);
+        self
     }
 
     fn set(mut self, option: impl FnOnce(&mut Options)) -> Self {
