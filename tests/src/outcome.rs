@@ -19,7 +19,7 @@ pub fn final_outcome<P: Pipe>(mut pipe: Pipeline<P>) -> (Vec<P::Item>, Option<Er
     let (items, error) = outcome(&mut pipe);
     if let Some(error) = &error {
         assert_eq!(pipe.try_next().err().map(|again| again.to_string()), Some(error.to_string()));
-        assert_eq!(children(), [], "processes outlive the error");
+        assert_eq!(children(), Vec::<u32>::new(), "processes outlive the error");
     }
     (items, error)
 }

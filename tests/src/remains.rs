@@ -24,7 +24,7 @@ pub fn tidy(seconds: u64) -> Tidy {
     // workers die here on purpose, and are not to leave their memory on the disk
     let limit = getrlimit(Resource::Core);
     setrlimit(Resource::Core, Rlimit { current: Some(0), ..limit }).expect("a limit may be lowered");
-    assert_eq!(children(), [], "before the test");
+    assert_eq!(children(), Vec::<u32>::new(), "before the test");
     Tidy { descriptors: descriptors(), _watchdog: watchdog, _alone: alone }
 }
 
@@ -32,7 +32,7 @@ impl Tidy {
     /// That all is as it was before: at once for processes and descriptors, a joined thread may stand there for a moment.
     #[track_caller]
     pub fn check(&self) {
-        assert_eq!(children(), [], "processes are left over");
+        assert_eq!(children(), Vec::<u32>::new(), "processes are left over");
         assert_eq!(descriptors(), self.descriptors, "descriptors are left over");
         assert_eq!(segments(), [""; 0], "shared memory is left over");
         wait_until(|| threads() == 0);

@@ -12,7 +12,7 @@ use super::wire::{Frames, Garbage, HEAD, Kind, LIMIT, encode, too_long};
 use crate::Error;
 use crate::error::{Site, caught};
 use crate::monitor::Survey;
-use crate::monitor::lane::Part;
+use crate::monitor::lane::{self, Lane, Part};
 use crate::pipe::{Envelope, Pipe, Signal, Start, Watched};
 use crate::pool::stop::Pulling;
 use crate::pool::{Above, Credits, Cursor, Flow, Hand, Results, Tray};
@@ -32,13 +32,22 @@ const SILENCE: Duration = Duration::from_millis(1);
 /// So many workers in a row that die without having done anything are a stage that can't work.
 const FUTILE: usize = 8;
 
+/// A worker process.
+#[derive(Clone, Debug)]
+struct Living {
+    pid: u32,
+    page: Arc<Page>,
+    /// How long its items took, and how many, that are in the timeline.
+    drawn: (u64, u64),
+}
+
 /// What the stage, its handles and its threads share.
 #[derive(Debug, Default)]
 pub(crate) struct Shared {
     pub(crate) options: OnceLock<Options>,
     waiting: AtomicUsize,
     restarts: AtomicUsize,
-    living: Mutex<Vec<Option<(u32, Arc<Page>)>>>,
+    living: Mutex<Vec<Option<Living>>>,
     /// Nanoseconds that items took in workers which are gone.
     took: AtomicU64,
 }
@@ -46,13 +55,13 @@ pub(crate) struct Shared {
 impl Shared {
     /// Of the workers that live.
     pub(crate) fn pids(&self) -> Vec<u32> {
-        self.living.lock().iter().flatten().map(|(pid, _)| *pid).collect()
+        self.living.lock().iter().flatten().map(|worker| worker.pid).collect()
     }
 
     /// How long items took in all workers.
     pub(crate) fn took(&self) -> Duration {
         let living = self.living.lock();
-        let now: u64 = living.iter().flatten().map(|(_, page)| page.took_so_far().0).sum();
+        let now: u64 = living.iter().flatten().map(|worker| worker.page.took_so_far().0).sum();
         Duration::from_nanos(self.took.load(Relaxed) + now)
     }
 
@@ -69,9 +78,24 @@ impl Shared {
         if living.len() <= k {
             living.resize(k + 1, None);
         }
-        let worker = worker.map(|worker| (worker.pid(), worker.page.clone()));
-        if let Some((_, page)) = std::mem::replace(&mut living[k], worker) {
-            self.took.fetch_add(page.took_so_far().0, Relaxed);
+        let worker = worker.map(|worker| Living { pid: worker.pid(), page: worker.page.clone(), drawn: (0, 0) });
+        if let Some(gone) = std::mem::replace(&mut living[k], worker) {
+            self.took.fetch_add(gone.page.took_so_far().0, Relaxed);
+        }
+    }
+
+    /// Draws what a worker has done since the last time.
+    fn draw(&self, k: usize, lane: &Lane) {
+        let Some(track) = lane.track() else { return };
+        let mut living = self.living.lock();
+        let Some(Some(worker)) = living.get_mut(k) else { return };
+        let (before, took) = (worker.drawn, worker.page.took_so_far());
+        let items = took.1.saturating_sub(before.1);
+        if items > 0 {
+            // it has just said so: its work has ended about now
+            let now = lane::now();
+            track.did(Part::Work, items as usize, now.saturating_sub(took.0 - before.0), now);
+            worker.drawn = took;
         }
     }
 }
@@ -471,6 +495,7 @@ impl<P: Pipe<Item = T::In>, T: Task> Crew<P, T> {
             return Ok(Taken { any: false, waits });
         }
         ledger.pace(k);
+        self.shared.draw(k, &flow.lanes[k]);
         // before anything else: the worker is not to wait. But for what is long, everybody else would
         let mut long = None;
         match ledger.assign(k) {

@@ -1,6 +1,6 @@
 //! The thread that pulls a pipeline from outside: its time goes to the stages that it runs, to waiting, and to its own affairs.
-use super::lane::{self, Doing, Lane, share};
-use super::sampling::{self, Sample};
+use super::lane::{self, Doing, Lane, Part, share};
+use super::sampling::{self, Sample, Sampled};
 use super::{Ending, Probe};
 use crate::sync::Arc;
 
@@ -65,7 +65,11 @@ impl Consumer {
         if self.returned.is_some() || self.left == 0 {
             let now = self.lane.set(Doing::Work);
             if let Some(returned) = self.returned.take() {
-                self.sample.push((self.own.clone(), now.saturating_sub(returned)));
+                let own = now.saturating_sub(returned);
+                self.sample.push(Sampled { probe: self.own.clone(), began: returned, ended: now, own });
+                if let Some(track) = self.lane.track() {
+                    track.called(&self.sample[self.sample.len() - 1..]);
+                }
             }
         }
         if self.left > 0 {
@@ -87,7 +91,12 @@ impl Consumer {
         let pulled = pull();
         drop(measuring);
         self.sample = sampling::taken();
-        self.returned = Some(lane::now());
+        let returned = lane::now();
+        self.returned = Some(returned);
+        if let Some(track) = self.lane.track() {
+            track.did(Part::Pull, 1, now, returned);
+            track.called(&self.sample);
+        }
         pulled
     }
 
@@ -101,6 +110,9 @@ impl Consumer {
     /// Nobody pulls any more, for now.
     fn rest(&mut self) {
         self.lane.set(Doing::Nothing);
+        if let Some(track) = self.lane.track() {
+            track.flush();
+        }
         self.settle();
         (self.returned, self.left, self.measured) = (None, 0, 0);
         self.ending.note();

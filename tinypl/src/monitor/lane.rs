@@ -65,9 +65,14 @@ impl Lane {
         self.on.load(Relaxed)
     }
 
+    /// Draws it in a timeline; one at a time.
+    #[cfg_attr(not(feature = "trace"), expect(dead_code, reason = "there are no timelines"))]
     pub(crate) fn draw(&self, track: Track) {
-        // one timeline at a time
         let _ = self.track.set(track);
+    }
+
+    pub(crate) fn track(&self) -> Option<&Track> {
+        self.track.get()
     }
 
     fn doing(&self) -> Doing {
@@ -197,7 +202,8 @@ impl Shares {
         sampling::turn(false);
         let (.., now) = self.lane.turn_to(Doing::Work);
         let sample = sampling::taken();
-        if !sample.is_empty() {
+        let fresh = sample.len();
+        if fresh > 0 {
             self.next[part as usize] = now + sampling::cost(&sample);
             self.last[part as usize] = sample;
         }
@@ -206,17 +212,18 @@ impl Shares {
         self.shared = work;
         if let Some(track) = self.lane.track.get() {
             track.did(part, items, self.began, now);
+            track.called(&self.last[part as usize][..fresh]);
         }
     }
 }
 
 /// Shares time out in proportion.
 pub(crate) fn share(time: u64, sample: &Sample, rest: &Probe) {
-    let sum: u64 = sample.iter().map(|(_, took)| took).sum();
+    let sum: u64 = sample.iter().map(|call| call.own).sum();
     if sum == 0 {
         return rest.was_busy(time);
     }
-    for (probe, took) in sample {
-        probe.was_busy((u128::from(time) * u128::from(*took) / u128::from(sum)) as u64);
+    for call in sample {
+        call.probe.was_busy((u128::from(time) * u128::from(call.own) / u128::from(sum)) as u64);
     }
 }

@@ -9,6 +9,10 @@ mod report;
 pub(crate) mod sampling;
 mod survey;
 mod table;
+#[cfg(feature = "trace")]
+mod trace;
+#[cfg(not(feature = "trace"))]
+#[path = "no_trace.rs"]
 mod trace;
 
 use crate::Error;

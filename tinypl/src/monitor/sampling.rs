@@ -1,12 +1,22 @@
 //! Which stage takes how much of a thread's time. To take the time around each call would cost as much as a cheap call
 //! itself; so one item is measured now and then, and what the thread needed for all of them is shared out as that one was.
 use super::Probe;
+use super::lane::now;
 use crate::sync::Arc;
 use std::cell::{Cell, RefCell};
-use std::time::Instant;
 
-/// The calls of one item: whose they were, and the nanoseconds that each took beside those it called itself.
-pub(crate) type Sample = Vec<(Arc<Probe>, u64)>;
+/// The calls of one item.
+pub(crate) type Sample = Vec<Sampled>;
+
+/// A call that has returned. Moments are nanoseconds, as of [`now`].
+#[derive(Debug)]
+pub(crate) struct Sampled {
+    pub(crate) probe: Arc<Probe>,
+    pub(crate) began: u64,
+    pub(crate) ended: u64,
+    /// What it took beside the calls inside it.
+    pub(crate) own: u64,
+}
 
 /// A sample costs one part in so many of a thread's time.
 const RARELY: u64 = 100;
@@ -20,7 +30,7 @@ pub(crate) fn cost(sample: &Sample) -> u64 {
 
 /// A call that has not returned.
 struct Call {
-    began: Instant,
+    began: u64,
     /// What the calls inside it took.
     inner: u64,
 }
@@ -46,7 +56,7 @@ pub(crate) fn turn(on: bool) {
 #[cold]
 pub(crate) fn enter() -> bool {
     ON.get() && {
-        CALLS.with_borrow_mut(|calls| calls.push(Call { began: Instant::now(), inner: 0 }));
+        CALLS.with_borrow_mut(|calls| calls.push(Call { began: now(), inner: 0 }));
         true
     }
 }
@@ -54,16 +64,16 @@ pub(crate) fn enter() -> bool {
 /// The call has returned; without a probe nobody wants to know.
 #[cold]
 pub(crate) fn leave(probe: Option<&Probe>) {
-    let now = Instant::now();
+    let ended = now();
     CALLS.with_borrow_mut(|calls| {
         let Some(call) = calls.pop() else { return };
-        let whole = (now - call.began).as_nanos() as u64;
+        let whole = ended.saturating_sub(call.began);
         if let Some(outer) = calls.last_mut() {
             outer.inner += whole;
         }
         if let Some(probe) = probe.and_then(Probe::myself) {
             let own = whole.saturating_sub(call.inner);
-            SAMPLE.with_borrow_mut(|sample| sample.push((probe, own)));
+            SAMPLE.with_borrow_mut(|sample| sample.push(Sampled { probe, began: call.began, ended, own }));
         }
     });
 }

@@ -134,6 +134,9 @@ pub(crate) fn run<E>(above: &dyn Above<E>, flow: Arc<Flow>, seat: usize, results
         hand.flow.fail(panic);
     }
     lane.set(Doing::Nothing);
+    if let Some(track) = lane.track() {
+        track.flush();
+    }
     hand.flow.ended(1);
 }
 
