@@ -592,6 +592,6 @@ fn a_worker_that_waits_for_room_does_not_sit_on_its_results() {
     {
         sum += ring.read(reference).unwrap()[9];
     }
-    assert_eq!(sum, (0..rounds(3000)).sum());
+    assert_eq!(sum, (0..rounds(3000)).sum::<u64>());
     assert_free(&ring);
 }

@@ -143,11 +143,11 @@ mod tests {
     #[test]
     fn what_is_finished_shows_until_it_is_sent() {
         let page = page();
-        assert_eq!(page.finished(), []);
+        assert_eq!(page.finished(), b"");
         assert!(page.publish(&[1, 2]) && page.publish(&[3]));
         assert_eq!((page.finished(), page.unsent()), (vec![1, 2, 3], Some((0, 3))));
         page.sent();
-        assert_eq!((page.finished(), page.unsent()), (vec![], None));
+        assert_eq!((page.finished(), page.unsent()), (Vec::new(), None));
         assert!(page.publish(&[4]));
         assert_eq!(page.finished(), [4]);
     }

@@ -383,7 +383,7 @@ mod tests {
             let (result, said) = serve_one(&bytes, &[]);
             let error = result.expect_err("garbage").to_string();
             assert!(error.contains(says), "{says:?} is not in {error:?}");
-            assert_eq!(said, [], "nothing is answered");
+            assert_eq!(said, b"", "nothing is answered");
         }
     }
 
@@ -392,7 +392,7 @@ mod tests {
         for bytes in [vec![], vec![100, 0, 0], framed(Kind::Hello, &[1; 100])[..50].to_vec()] {
             let (result, said) = serve_one(&bytes, &[]);
             assert!(result.is_ok(), "{result:?}");
-            assert_eq!(said, []);
+            assert_eq!(said, b"");
         }
     }
 
@@ -428,7 +428,7 @@ mod tests {
         let bytes = framed(Kind::Hello, &postcard::to_stdvec(&hello()).expect("it is encoded"));
         let (result, said) = serve_one(&bytes, &[region.fd().as_fd()]);
         assert!(result.expect_err("an error").to_string().contains("were announced"));
-        assert_eq!(said, []);
+        assert_eq!(said, b"");
     }
 
     /// What `enter` is called with beside the parent's hello.

@@ -10,6 +10,7 @@ pub(crate) type Sample = Vec<Sampled>;
 
 /// A call that has returned. Moments are nanoseconds, as of [`now`].
 #[derive(Debug)]
+#[cfg_attr(not(feature = "trace"), expect(dead_code, reason = "when it was is for timelines"))]
 pub(crate) struct Sampled {
     pub(crate) probe: Arc<Probe>,
     pub(crate) began: u64,
