@@ -635,7 +635,7 @@ fn pipelines_are_items() {
             |> thread::map(|n| pipeline! { range(n) |> thread::queue(2) |> count() }, 2, 4)
             |> fold(0, |a, b| a + b)
     };
-    assert_eq!(total, (0..20).sum());
+    assert_eq!(total, (0..20).sum::<usize>());
 }
 
 #[test]

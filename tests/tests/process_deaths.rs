@@ -161,7 +161,7 @@ fn every_item_may_be_skipped() {
     let (pipe, _) = crew((0..30).map(move |n| Errand::always(&dir, n, Deed::Exit(1))), 2, OnDeath::Skip);
     let (items, error) = final_outcome(pipe);
     assert!(error.is_none(), "{error:?}");
-    assert_eq!(items, []);
+    assert_eq!(items, Vec::<u64>::new());
     assert_eq!(runs(&scratch.dir(), 30), [1; 30]);
 }
 

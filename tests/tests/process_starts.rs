@@ -37,7 +37,7 @@ fn say(result: Result<u64, Error>) {
 /// Runs a child to its end: what it printed, and what it said.
 fn run(command: &mut Command, scratch: &Scratch) -> (Output, Vec<String>) {
     let output = command.env(DIR, scratch.dir()).output().expect("the child starts");
-    assert_eq!(family(&scratch.dir()), [], "it left somebody behind");
+    assert_eq!(family(&scratch.dir()), Vec::<u32>::new(), "it left somebody behind");
     (output, notes(&scratch.dir(), "said"))
 }
 
@@ -85,7 +85,7 @@ fn many_stages_at_the_same_time() {
                     let together = &together;
                     s.spawn(move || {
                         together.wait();
-                        assert_eq!(sum(numbers(100 + i)).unwrap(), (1..=100 + i).sum());
+                        assert_eq!(sum(numbers(100 + i)).unwrap(), (1..=100 + i).sum::<u64>());
                     });
                 }
             });
@@ -99,7 +99,7 @@ fn stages_above_one_another() {
     let first = process::map(source(0..1000_u64), |x| x + 1).workers(2);
     let second = process::map(first, |x| 2 * x).workers(2);
     let third = process::map(tinypl::thread::map(second, |x| x + 1).workers(2), |x| x - 1).workers(1);
-    assert_eq!(sum(Pipeline::new(third)).unwrap(), (1..=1000).map(|x| 2 * x).sum());
+    assert_eq!(sum(Pipeline::new(third)).unwrap(), (1..=1000).map(|x| 2 * x).sum::<u64>());
 }
 
 /// A worker is a process as any other, and may have workers.
@@ -112,7 +112,7 @@ fn in_a_worker() {
     };
     let mut sums: Vec<u64> = Pipeline::new(process::map(source(0..20), f).workers(2)).collect();
     sums.sort_unstable();
-    assert!(sums.into_iter().eq((0..20).map(|n| (1..=n).sum())));
+    assert!(sums.into_iter().eq((0..20).map(|n| (1..=n).sum::<u64>())));
 }
 
 /// A worker that dies takes its own workers with it.

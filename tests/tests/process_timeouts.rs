@@ -173,7 +173,7 @@ fn a_stop_while_a_stopped_worker_reads_an_item() {
         note(&scratch.dir(), "go", "");
         wait_until(|| children().iter().any(|pid| stands_still(*pid)));
         cut(pipe, hurried);
-        assert_eq!(children(), []);
+        assert_eq!(children(), Vec::<u32>::new());
     }
 }
 
@@ -208,7 +208,7 @@ fn a_stop_kills_who_does_not_end() {
             } else {
                 drop(pipe);
             }
-            assert_eq!(children(), []);
+            assert_eq!(children(), Vec::<u32>::new());
             let warned =
                 logged(&[&format!("{}:{line}:", file!()), "still at its item 50ms after the stop, and was killed"])
                     .len();
@@ -252,7 +252,7 @@ fn a_panic_of_the_consumer_waits_for_nobody() {
         let pipe = Pipeline::new(process::map(source(items), run).workers(2).end_timeout(HOUR));
         wait_until(|| notes(&scratch.dir(), "runs").len() == 2);
         cut(pipe, true);
-        assert_eq!(children(), []);
+        assert_eq!(children(), Vec::<u32>::new());
     }
 }
 
@@ -290,7 +290,7 @@ fn a_worker_that_does_not_get_ready() {
         let error = error.expect("an error");
         assert_eq!((items.len(), error.item(), error.stage()), (0, None, Some("process::map_with")));
         assert!(error.message().contains("not ready after `start_timeout`, 500ms"), "{error}");
-        assert_eq!(children(), []);
+        assert_eq!(children(), Vec::<u32>::new());
     }
 }
 
@@ -309,7 +309,7 @@ fn a_stage_that_is_dropped_while_its_workers_start() {
             wait_until(|| runs_of(&scratch.dir(), 0).len() == workers);
             assert_eq!(handle.workers(), 0);
             cut(pipe, by_panic);
-            assert_eq!(children(), []);
+            assert_eq!(children(), Vec::<u32>::new());
         }
     }
 }

@@ -107,7 +107,7 @@ fn a_return_in_an_argument_leaves_the_function_around() {
         pipeline! { range(9) |> take(match n { Some(n) => n, None => return vec![] }) |> collect() }
     }
     assert_eq!(first(Some(2)), [0, 1]);
-    assert_eq!(first(None), []);
+    assert_eq!(first(None), Vec::<i32>::new());
 }
 
 #[test]
