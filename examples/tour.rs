@@ -53,7 +53,7 @@ fn in_ten_lines() -> Result<(), Box<dyn Error>> {
     for (name, lines) in &files {
         println!("  {:12} {lines:4} lines", name.as_deref().unwrap_or_default().display());
     }
-    assert_eq!(files.len(), 5);
+    assert!(files.len() >= 5);
     Ok(())
 }
 

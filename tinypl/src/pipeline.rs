@@ -77,9 +77,13 @@ impl<P: Pipe> Rare<P> {
         consumer.pull(|| pull(pipe))
     }
 
-    /// It has failed; what its figures tell.
     fn fail(&mut self, error: &Error) {
         self.failed = Some(error.clone());
+        self.show(error);
+    }
+
+    /// Its figures tell of an error.
+    fn show(&self, error: &Error) {
         if let Some(watch) = &self.watch {
             watch.consumer.ending().failed(error);
         }
@@ -469,8 +473,13 @@ impl<P: Pipe> Serial for Borrowed<'_, P> {
     }
 
     fn finish(&mut self) -> Result<(), Error> {
-        failure(&self.lender.rare)?;
-        self.lender.pipe.as_mut().map_or(Ok(()), Pipe::finish)
+        let Pipeline { pipe, rare } = &mut *self.lender;
+        failure(rare)?;
+        let finished = pipe.as_mut().map_or(Ok(()), Pipe::finish);
+        if let (Err(error), Some(rare)) = (&finished, rare) {
+            rare.show(error);
+        }
+        finished
     }
 }
 

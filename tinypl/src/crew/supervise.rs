@@ -37,8 +37,9 @@ const FUTILE: usize = 8;
 struct Living {
     pid: u32,
     page: Arc<Page>,
-    /// How long its items took, and how many, that are in the timeline.
+    /// How long its items took, and how many, that are in the timeline; and up to when that reaches.
     drawn: (u64, u64),
+    until: u64,
 }
 
 /// What the stage, its handles and its threads share.
@@ -78,7 +79,8 @@ impl Shared {
         if living.len() <= k {
             living.resize(k + 1, None);
         }
-        let worker = worker.map(|worker| Living { pid: worker.pid(), page: worker.page.clone(), drawn: (0, 0) });
+        let worker =
+            worker.map(|worker| Living { pid: worker.pid(), page: worker.page.clone(), drawn: (0, 0), until: 0 });
         if let Some(gone) = std::mem::replace(&mut living[k], worker) {
             self.took.fetch_add(gone.page.took_so_far().0, Relaxed);
         }
@@ -94,8 +96,9 @@ impl Shared {
         if items > 0 {
             // it has just said so: its work has ended about now
             let now = lane::now();
-            track.did(Part::Work, items as usize, now.saturating_sub(took.0 - before.0), now);
-            worker.drawn = took;
+            let began = now.saturating_sub(took.0 - before.0).max(worker.until);
+            track.did(Part::Work, items as usize, began, now);
+            (worker.drawn, worker.until) = (took, now);
         }
     }
 }
