@@ -97,9 +97,9 @@ fn cheap_items_are_chunks() {
     let _watchdog = watchdog(60);
     let scratch = Scratch::new();
     let path = scratch.dir().join("trace.json");
-    let mut pipe = pipeline! { range(100_000_u32) |> thread::map(|x| x + 1, workers = 2) };
+    let mut pipe = pipeline! { range(10_000_u32) |> thread::map(|x| x + 1, workers = 2) };
     pipe.monitor().trace(&path).unwrap();
-    assert_eq!(pipe.by_ref().count(), 100_000);
+    assert_eq!(pipe.by_ref().count(), 10_000);
     drop(pipe);
     let mut lanes = lanes(&path);
     for (name, slices) in &mut lanes {
