@@ -37,7 +37,7 @@ fn attributes(node: &Node) -> String {
     let tint = node.kind.tint();
     let several = match node.kind {
         Kind::Threads | Kind::Processes => ", peripheries=2",
-        Kind::Source | Kind::Stage | Kind::Order | Kind::Marker | Kind::Share => "",
+        Kind::Source | Kind::Stage | Kind::Order | Kind::Marker | Kind::Shared => "",
     };
     format!("label=\"{text}\", fillcolor=\"{}\", color=\"{}\"{several}", tint.fill, tint.stroke)
 }

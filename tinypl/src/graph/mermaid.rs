@@ -58,7 +58,7 @@ fn shape(kind: Kind) -> (&'static str, &'static str) {
         Kind::Threads | Kind::Processes => ("[[", "]]"),
         Kind::Order => ("[/", "/]"),
         Kind::Marker => (">", "]"),
-        Kind::Share => ("{{", "}}"),
+        Kind::Shared => ("{{", "}}"),
     }
 }
 
@@ -71,7 +71,7 @@ fn class(kind: Kind) -> &'static str {
         Kind::Processes => "tinypl_processes",
         Kind::Order => "tinypl_order",
         Kind::Marker => "tinypl_marker",
-        Kind::Share => "tinypl_share",
+        Kind::Shared => "tinypl_share",
     }
 }
 

@@ -51,7 +51,7 @@ pub enum Kind {
     /// A place where markers are inserted, seen, or taken out.
     Marker,
     /// A place from which several tracks pull.
-    Share,
+    Shared,
 }
 
 /// The way from one stage to the next.

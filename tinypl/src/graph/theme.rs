@@ -12,7 +12,7 @@ pub(super) const INK: &str = "#1f2328";
 
 impl Kind {
     pub(super) const ALL: [Kind; 7] =
-        [Kind::Source, Kind::Stage, Kind::Threads, Kind::Processes, Kind::Order, Kind::Marker, Kind::Share];
+        [Kind::Source, Kind::Stage, Kind::Threads, Kind::Processes, Kind::Order, Kind::Marker, Kind::Shared];
 
     pub(super) fn tint(self) -> Tint {
         let (fill, stroke) = match self {
@@ -22,7 +22,7 @@ impl Kind {
             Kind::Processes => ("#f1eafc", "#7c4fc4"),
             Kind::Order => ("#fdf3d8", "#b07d12"),
             Kind::Marker => ("#dff5f2", "#1f8a7d"),
-            Kind::Share => ("#fdeaf0", "#c14b76"),
+            Kind::Shared => ("#fdeaf0", "#c14b76"),
         };
         Tint { fill, stroke }
     }

@@ -157,7 +157,7 @@ fn long_chains_and_wide_shares_are_drawn() {
     }
     assert_eq!(Drawn::new(&chain.to_svg()).boxes.len(), 2001);
     let mut wide = Graph::default();
-    let share = wide.add(stage(Kind::Share, "share"));
+    let share = wide.add(stage(Kind::Shared, "share"));
     for _ in 0..200 {
         wide.below(share, stage(Kind::Stage, "map"));
     }

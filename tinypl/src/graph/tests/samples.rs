@@ -141,7 +141,7 @@ pub(super) fn tracks() -> Graph {
     let mut graph = Graph::default();
     let range = graph.add(stage(Kind::Source, "range").with("end", 100));
     let map = graph.below(range, stage(Kind::Threads, "thread::map").calls("normalise").with("workers", 4));
-    let share = graph.below(map, stage(Kind::Share, "share").named("mapped"));
+    let share = graph.below(map, stage(Kind::Shared, "share").named("mapped"));
     graph.below(share, stage(Kind::Stage, "filter").named("odd"));
     graph.below(share, stage(Kind::Stage, "filter").named("even"));
     let third = graph.below(share, stage(Kind::Stage, "ratelimit").with("num", 10).with("period", "1s"));
@@ -154,7 +154,7 @@ pub(super) fn tracks() -> Graph {
 pub(super) fn diamond() -> Graph {
     let mut graph = Graph::default();
     let lines = graph.add(stage(Kind::Source, "source"));
-    let share = graph.below(lines, stage(Kind::Share, "share").named("lines"));
+    let share = graph.below(lines, stage(Kind::Shared, "share").named("lines"));
     let words = graph.below(share, stage(Kind::Stage, "map").calls("words"));
     let flat = graph.below(words, stage(Kind::Stage, "flatten"));
     let lengths = graph.below(share, stage(Kind::Threads, "thread::map").calls("str::len").with("workers", 2));
@@ -163,7 +163,7 @@ pub(super) fn diamond() -> Graph {
     let more = graph.add(stage(Kind::Source, "range"));
     let chain = graph.below(zip, stage(Kind::Stage, "chain"));
     graph.join(more, chain);
-    let selfzip = graph.below(chain, stage(Kind::Share, "share").named("all"));
+    let selfzip = graph.below(chain, stage(Kind::Shared, "share").named("all"));
     let pairs = graph.below(selfzip, stage(Kind::Stage, "zip"));
     graph.join(selfzip, pairs);
     graph.join(share, pairs);
@@ -174,7 +174,7 @@ pub(super) fn diamond() -> Graph {
 fn merged() -> Graph {
     let mut one = Graph::default();
     let range = one.add(stage(Kind::Source, "range").with("end", 6));
-    one.below(range, stage(Kind::Share, "share").named("numbers"));
+    one.below(range, stage(Kind::Shared, "share").named("numbers"));
     let mut other = one.clone();
     let odd = one.below(1, stage(Kind::Stage, "filter").named("odd"));
     one.below(odd, stage(Kind::Stage, "map"));
