@@ -23,6 +23,8 @@
 pub mod __private;
 #[cfg(all(feature = "process", target_os = "linux"))]
 mod crew;
+#[cfg(feature = "dataloader")]
+pub mod dataloader;
 mod error;
 mod expansion;
 mod func;

@@ -21,9 +21,13 @@ mod wire;
 mod worker;
 
 pub use entry::init;
+#[cfg(feature = "dataloader")]
+pub(crate) use luggage::is_unpacking as is_in_luggage;
 pub use options::OnDeath;
 pub(crate) use options::Options;
 pub(crate) use supervise::{Context, Crew, Shared, pack};
+#[cfg(feature = "dataloader")]
+pub(crate) use task::out_of_nothing;
 pub(crate) use task::{Each, Map, MapInit, MapWith, Task};
 pub(crate) use why::why;
 pub(crate) use worker::waits;

@@ -22,6 +22,8 @@ pub(crate) struct Options {
     pub(crate) end_timeout: Duration,
     pub(crate) item_timeout: Option<Duration>,
     pub(crate) on_death: OnDeath,
+    /// What an encoded item is, for errors, where its number says too little.
+    pub(crate) about: Option<fn(&[u8]) -> Option<String>>,
 }
 
 impl Options {
@@ -33,6 +35,7 @@ impl Options {
             end_timeout: Duration::from_secs(10),
             item_timeout: None,
             on_death: OnDeath::default(),
+            about: None,
         }
     }
 }

@@ -582,6 +582,8 @@ impl<P: Pipe<Item = T::In>, T: Task> Crew<P, T> {
         results: &Results<Given<P, T>>,
     ) {
         let error = |what| Error::at_item(what, self.site, job.number);
+        let about = desk.options.about.and_then(|about| about(&job.body));
+        let what = &about.map_or_else(|| what.to_owned(), |about| format!("{what} ({about})"));
         match desk.options.on_death {
             OnDeath::Fail => {
                 flow.fail(error(format!(
@@ -590,7 +592,7 @@ impl<P: Pipe<Item = T::In>, T: Task> Crew<P, T> {
                 desk.ledger.lock().given_up();
             }
             OnDeath::Retry(n) if job.deaths < n => {
-                log::warn!("{}; it is run again", error(what.to_owned()));
+                log::warn!("{}; it is run again", error(what.clone()));
                 job.deaths += 1;
                 desk.ledger.lock().again(job);
             }
@@ -599,7 +601,7 @@ impl<P: Pipe<Item = T::In>, T: Task> Crew<P, T> {
                 desk.ledger.lock().given_up();
             }
             OnDeath::Skip => {
-                log::warn!("{}; it is left out", error(what.to_owned()));
+                log::warn!("{}; it is left out", error(what.clone()));
                 match Envelope::gap(job.ride) {
                     Some(gap) => deliver(flow, results, vec![gap]),
                     None => flow.credits.give_back(1),

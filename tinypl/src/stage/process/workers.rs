@@ -37,7 +37,15 @@ where
     P: Pipe<Item = T::In> + Send + 'a,
     T: Task<Out: Send> + 'a,
 {
-    let site = Site::here(name);
+    workers_at(up, task, context, Site::here(name))
+}
+
+/// Workers that are part of the stage at `site`.
+pub(crate) fn workers_at<'a, P, T>(up: P, task: T, context: Context, site: Site) -> Over<'a, P, T::Out>
+where
+    P: Pipe<Item = T::In> + Send + 'a,
+    T: Task<Out: Send> + 'a,
+{
     let threads = pool::Options { beside: FEEDER, ..pool::Options::new() };
     let shared = Arc::new(Shared::default());
     let crew = Crew::new(up, task, context, site, shared.clone());
@@ -123,6 +131,12 @@ impl<'a, T, M: Named, G: Tagged, S> Workers<'a, T, M, G, S> {
     /// A handle on the live figures.
     pub fn handle(&mut self) -> WorkersHandle {
         WorkersHandle { flow: self.output.stage_mut().flow().clone(), shared: self.shared.clone() }
+    }
+
+    /// What an encoded item is: errors of one say so.
+    #[cfg(feature = "dataloader")]
+    pub(crate) fn about(self, about: fn(&[u8]) -> Option<String>) -> Self {
+        self.set(|_, options| options.about = Some(about))
     }
 
     fn set(mut self, option: impl FnOnce(&mut pool::Options, &mut Options)) -> Self {

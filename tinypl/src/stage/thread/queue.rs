@@ -43,7 +43,11 @@ pub(super) type Over<'a, P> = Queue<'a, <P as Pipe>::Item, <P as Pipe>::Marker, 
 /// A queue under another name, for stages that end in one.
 #[track_caller]
 pub(crate) fn queue_as<'a, P: Pipe<Item: Send> + Send + Sync + 'a>(up: P, name: &'static str) -> Over<'a, P> {
-    let site = Site::here(name);
+    queue_at(up, Site::here(name))
+}
+
+/// A queue that is part of the stage at `site`.
+pub(crate) fn queue_at<'a, P: Pipe<Item: Send> + Send + Sync + 'a>(up: P, site: Site) -> Over<'a, P> {
     let options = Options::new();
     Queue { output: Locked::new(Output::new(Box::new(up), site, options), site), options, spawner: Detached }
 }
