@@ -560,7 +560,10 @@ impl<P: Pipe<Item = T::In>, T: Task> Crew<P, T> {
         drop(worker);
         match ran {
             Some(job) => {
-                self.mourn(desk, job, &format!("the worker process {pid} died at this item: {how}"), flow, results)
+                let about = desk.options.about.and_then(|about| about(&job.body));
+                let about = about.map(|about| format!(" ({about})")).unwrap_or_default();
+                let what = format!("the worker process {pid} died at this item{about}: {how}");
+                self.mourn(desk, job, &what, flow, results);
             }
             None if desk.futile.fetch_add(1, Relaxed) + 1 >= FUTILE => {
                 flow.fail(self.error(format!(
@@ -582,8 +585,6 @@ impl<P: Pipe<Item = T::In>, T: Task> Crew<P, T> {
         results: &Results<Given<P, T>>,
     ) {
         let error = |what| Error::at_item(what, self.site, job.number);
-        let about = desk.options.about.and_then(|about| about(&job.body));
-        let what = &about.map_or_else(|| what.to_owned(), |about| format!("{what} ({about})"));
         match desk.options.on_death {
             OnDeath::Fail => {
                 flow.fail(error(format!(
@@ -592,7 +593,7 @@ impl<P: Pipe<Item = T::In>, T: Task> Crew<P, T> {
                 desk.ledger.lock().given_up();
             }
             OnDeath::Retry(n) if job.deaths < n => {
-                log::warn!("{}; it is run again", error(what.clone()));
+                log::warn!("{}; it is run again", error(what.to_owned()));
                 job.deaths += 1;
                 desk.ledger.lock().again(job);
             }
@@ -601,7 +602,7 @@ impl<P: Pipe<Item = T::In>, T: Task> Crew<P, T> {
                 desk.ledger.lock().given_up();
             }
             OnDeath::Skip => {
-                log::warn!("{}; it is left out", error(what.clone()));
+                log::warn!("{}; it is left out", error(what.to_owned()));
                 match Envelope::gap(job.ride) {
                     Some(gap) => deliver(flow, results, vec![gap]),
                     None => flow.credits.give_back(1),

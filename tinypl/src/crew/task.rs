@@ -176,7 +176,7 @@ copies!(Map<I, O>, Each<I>, MapWith<C, I, O>, MapInit<S, I, O>);
 /// the same everywhere, and `Copy` says that there may be any number of it.
 #[cfg(feature = "dataloader")]
 pub(crate) fn out_of_nothing<F: Copy + 'static>() -> F {
-    const { assert!(size_of::<F>() == 0) }
+    const { assert!(size_of::<F>() == 0, "a function that goes to worker processes must capture nothing") }
     // SAFETY: of a type without bytes any aligned pointer can be read, and the value is one that the parent has, too
     unsafe { std::ptr::NonNull::<F>::dangling().read() }
 }

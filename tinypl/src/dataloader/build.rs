@@ -215,9 +215,9 @@ where
     C: Collate<R::Sample>,
     E: Marking,
     M: Mode<Positions<S, E>, LoadSample<D, R>>,
-    K: Mode<Batches<TryMap<M::Stage, Pass>, E>, CollateBatch<R::Sample, C>>,
+    K: Mode<Batches<M::Stage, E>, CollateBatch<R::Sample, C>>,
 {
-    type Chain = K::Stage;
+    type Chain = TryMap<K::Stage, Pass>;
     type Marking = E;
 
     #[track_caller]
@@ -227,8 +227,8 @@ where
         let (positions, length) = cut.sample::<S, E>(sampler, dataset.len());
         let keeps_all = map.keeps_all() && place.0.keeps_all();
         let samples = map.over(positions, LoadSample { dataset, reads: PhantomData }, batchsize, site);
-        let batches = cut.batches::<_, E>(passed(samples, site));
+        let batches = cut.batches::<_, E>(samples);
         let batches = place.0.over(batches, CollateBatch { collate, samples: PhantomData }, 1, site);
-        Loaded::new(batches, length, keeps_all)
+        Loaded::new(passed(batches, site), length, keeps_all)
     }
 }

@@ -36,6 +36,10 @@ impl SampleError {
         Self { at, text: source.to_string(), source: Some(source) }
     }
 
+    pub(super) fn at(&self) -> Position {
+        self.at
+    }
+
     /// The index in the dataset.
     pub fn index(&self) -> usize {
         self.at.index

@@ -8,6 +8,7 @@ use super::mode::Serial;
 use super::reads::{Fallibly, Reads, Surely};
 use super::sampler::{Sampler, Sequential, sequential};
 use crate::error::Site;
+use crate::expansion::closure::Collates;
 use std::fmt;
 use std::marker::PhantomData;
 
@@ -162,10 +163,22 @@ impl<D, N, S, M, K, C, R, E> Load<D, N, S, M, K, C, R, E> {
     /// assert_eq!(epoch.collect::<Vec<_>>(), [['a', 'b'], ['c', 'a']]);
     /// ```
     pub fn epoch_marker(self) -> Load<D, N, S, M, K, C, R, Marked<()>> {
-        self.marked()
+        with!(self, marking = PhantomData, dataset batchsize sampler map place collate epoch_end reads site)
     }
+}
 
-    pub(crate) fn marked<B>(self) -> Load<D, N, S, M, K, C, R, Marked<B>> {
+/// A loader that may get markers with the name `B`: the macro's `e @`.
+pub trait Marks<B> {
+    /// The same loader with them.
+    type Marked;
+    #[doc(hidden)]
+    fn marked(self) -> Self::Marked;
+}
+
+impl<B, D, N, S, M, K, C, R> Marks<B> for Load<D, N, S, M, K, C, R, Unmarked> {
+    type Marked = Load<D, N, S, M, K, C, R, Marked<B>>;
+
+    fn marked(self) -> Self::Marked {
         with!(self, marking = PhantomData, dataset batchsize sampler map place collate epoch_end reads site)
     }
 }
@@ -175,6 +188,14 @@ impl<D: Dataset, N, S, M, K, C, R: Reads<D>, E> Load<D, N, S, M, K, C, R, E> {
     /// worker processes it captures nothing. Left out: the batch is the `Vec`.
     pub fn collate<F: Fn(Vec<R::Sample>) -> B, B>(self, f: F) -> Load<D, N, S, M, K, Carried<F>, R, E> {
         with!(self, collate = Carried(f), dataset batchsize sampler map place epoch_end reads marking site)
+    }
+}
+
+/// What the macro calls in the place of the setters above: the same, checked in its own words.
+#[doc(hidden)]
+impl<D: Dataset, N, S, M, K, C, R: Reads<D>, E> Load<D, N, S, M, K, C, R, E> {
+    pub fn collated<F: Collates<R::Sample, B, Q>, B, Q>(self, f: F) -> Load<D, N, S, M, K, Carried<F::Held>, R, E> {
+        with!(self, collate = Carried(f.hold()), dataset batchsize sampler map place epoch_end reads marking site)
     }
 }
 
@@ -191,6 +212,10 @@ impl<D, N, S, M, K, E> Load<D, N, S, M, K, Gather, Surely, E> {
     /// assert_eq!(batches.try_next().unwrap_err().message(), "sample 3 of epoch 0: no file 3");
     /// ```
     pub fn fallible(self) -> Load<D, N, S, M, K, Gather, Fallibly, E> {
+        self.reading()
+    }
+
+    pub(crate) fn reading<R>(self) -> Load<D, N, S, M, K, Gather, R, E> {
         with!(self, reads = PhantomData, dataset batchsize sampler map place collate epoch_end marking site)
     }
 }

@@ -46,7 +46,7 @@ pub use dataset::Dataset;
 pub use error::SampleError;
 pub use from_fn::{FromFn, from_fn};
 pub use loaded::Loaded;
-pub use loader::{Apart, Batchsize, EpochEnd, Load, Marked, NoBatchsize, Together, Unmarked, load};
+pub use loader::{Apart, Batchsize, EpochEnd, Load, Marked, Marks, NoBatchsize, Together, Unmarked, load};
 pub use mode::{Mode, Serial, Threads, thread};
 pub use position::Position;
 #[cfg(all(feature = "process", target_os = "linux"))]

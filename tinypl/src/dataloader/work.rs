@@ -73,7 +73,7 @@ pub struct LoadSample<D, R> {
 }
 
 work! {
-    LoadSample<D, R>(self, at: Position) -> Result<(Position, R::Sample), SampleError>
+    LoadSample<D, R>(self, at: Position) -> Located<R::Sample>
     where { D: Dataset, R: Reads<D> }
     {
         R::read(&self.dataset, at).map(|sample| (at, sample))
@@ -88,12 +88,24 @@ pub struct CollateBatch<S, C> {
     pub(super) samples: PhantomData<fn() -> S>,
 }
 
+/// A sample and whose it is.
+pub(super) type Located<S> = Result<(Position, S), SampleError>;
+
 work! {
-    CollateBatch<S, C>(self, located: Vec<(Position, S)>) -> C::Batch
+    CollateBatch<S, C>(self, located: Vec<Located<S>>) -> Result<C::Batch, SampleError>
     where { C: Collate<S> }
     {
+        // a failure passes as an item does, so that the batches before it come first
+        let located: Vec<(Position, S)> = located.into_iter().collect::<Result<_, _>>()?;
         let (positions, samples): (Vec<_>, Vec<_>) = located.into_iter().unzip();
-        naming(|| list(&positions), || self.collate.collate(samples))
+        Ok(naming(|| list(&positions), || self.collate.collate(samples)))
     },
-    |located: &Vec<(Position, S)>| list(&located.iter().map(|(at, _)| *at).collect::<Vec<_>>())
+    |located: &Vec<Located<S>>| list(&located.iter().map(position).collect::<Vec<_>>())
+}
+
+fn position<S>(located: &Located<S>) -> Position {
+    match located {
+        Ok((at, _)) => *at,
+        Err(error) => error.at(),
+    }
 }
