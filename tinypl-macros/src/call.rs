@@ -33,7 +33,8 @@ pub(crate) fn source(call: &Call, root: &Root, nest: &mut Nest) {
         // as one, so that rustc knows the types of all when it judges them
         args = writer.parens(args);
     }
-    let source = writer.around(quote!(#path #args));
+    nest.set(quote!(#path #args));
+    let source = writer.around(nest);
     nest.set(writer.branded(quote!(#source #setters)));
     for finish in row.finish {
         nest.name(&writer.up);
@@ -219,7 +220,9 @@ impl Writer<'_, '_> {
             }
             (_, Takes::Upstream, Some(value)) if given.is_some_and(|given| given.track) => self.track(value),
             (_, Takes::Upstream, Some(value)) => self.other(value, nest),
-            (_, Takes::Checked(check), Some(value)) => self.checked(check, value, value.to_token_stream()),
+            (_, Takes::Checked(check), Some(value)) => {
+                self.checked(check, ends(value).0, value, value.to_token_stream())
+            }
             (_, _, Some(value)) => value.to_token_stream(),
             (_, _, None) => TokenStream::new(),
         })
@@ -262,8 +265,8 @@ impl Writer<'_, '_> {
         }
         let value = match (&given.word, given.param.takes) {
             (Some(word), _) => self.word(word),
-            (None, Takes::Sampler) => self.checked("a_sampler", value, self.sampler(&given.arg.value)),
-            (None, Takes::Mode(_)) => self.checked("a_mode", value, value.to_token_stream()),
+            (None, Takes::Sampler) => self.checked("a_sampler", written.span(), value, self.sampler(&given.arg.value)),
+            (None, Takes::Mode(_)) => self.checked("a_mode", written.span(), value, value.to_token_stream()),
             (None, _) => value.to_token_stream(),
         };
         let name = if let Is::By(other) = given.param.is { Ident::new(other, written.span()) } else { written };
@@ -302,11 +305,10 @@ impl Writer<'_, '_> {
         quote!(#space #value)
     }
 
-    /// `::tinypl::__private::name(value)`, at the value's own place.
-    fn checked(&self, name: &str, value: &Expr, tokens: TokenStream) -> TokenStream {
-        let (first, last) = ends(value);
-        let (root, name, args) = (self.root.at(first), Ident::new(name, first), parens(tokens, last));
-        quote_spanned!(first=> #root::__private::#name #args)
+    /// `::tinypl::__private::name(tokens)`, from `at` to the end of the value.
+    fn checked(&self, name: &str, at: Span, value: &Expr, tokens: TokenStream) -> TokenStream {
+        let (root, name, args) = (self.root.at(at), Ident::new(name, at), parens(tokens, ends(value).1));
+        quote_spanned!(at=> #root::__private::#name #args)
     }
 
     /// `::tinypl::path` by the user's own tokens, so that hover and completion work; or its twin for an `FnMut`.
@@ -341,12 +343,16 @@ impl Writer<'_, '_> {
         parens(args, self.call.stage.parens.unwrap_or(self.at)).to_token_stream()
     }
 
-    /// Through the functions that options stand for.
-    fn around(&self, source: TokenStream) -> TokenStream {
-        self.call.given.iter().fold(source, |source, given| match given.param.is {
-            Is::Around(name) if is_true(&given.arg.value) => self.checked(name, &given.arg.value, source),
-            _ => source,
-        })
+    /// What `nest` has, through the functions that options stand for.
+    fn around(&self, nest: &mut Nest) -> TokenStream {
+        for given in &self.call.given {
+            if let (Is::Around(name), true) = (given.param.is, is_true(&given.arg.value)) {
+                nest.name(&self.up);
+                let at = ends(&given.arg.value).0;
+                nest.set(self.checked(name, at, &given.arg.value, self.up.to_token_stream()));
+            }
+        }
+        nest.take()
     }
 
     /// Gives an order or a marker a type of its own, called like it, so that rustc's messages name it.

@@ -78,9 +78,8 @@ impl<D: Impossible> MayFail<No> for D {
 }
 
 /// `fallible = true`.
-pub fn may_fail<D: MayFail<K>, K>(
-    load: Load<D>,
-) -> Load<D, NoBatchsize, Sequential, Serial, Together, Gather, D::Held> {
+#[rustfmt::skip] // on one line rustc's message is shorter
+pub fn may_fail<D: MayFail<K>, K>(load: Load<D>) -> Load<D, NoBatchsize, Sequential, Serial, Together, Gather, D::Held> {
     load.reading()
 }
 
@@ -196,36 +195,22 @@ type Taker<P, M> = <P as Place<M>>::Taker;
 type Sample<R, D> = <R as Reads<D>>::Sample;
 type Batch<C, R, D> = <C as Collate<Sample<R, D>>>::Batch;
 
-/// Gives the loader back, if its workers can have the dataset and the function that collates.
-#[rustfmt::skip] // each demand on one line: rustc's message shows it
+#[rustfmt::skip] // on one line, of which rustc shows a part
 #[expect(clippy::type_complexity, reason = "each demand that is not met leaves the whole open")]
-pub fn shares<D: Dataset, N, S, M, P: Place<M>, C: Collate<Sample<R, D>>, R: Reads<D>, E, W, X, Y, Z>(
-    load: Load<D, N, S, M, P, C, R, E>,
-) -> <M as Shares<D, W>>::Held<<M as Sends<D, X>>::Held<<Collator<P, M> as Shares<C, Y>>::Held<<Collator<P, M> as Carries<C, Z>>::Held<Load<D, N, S, M, P, C, R, E>>>>>
-where
-    M: Shares<D, W>,
-    M: Sends<D, X>,
-    Collator<P, M>: Shares<C, Y>,
-    Collator<P, M>: Carries<C, Z>,
-{
-    <M as Shares<D, W>>::hold(<M as Sends<D, X>>::hold(<Collator<P, M> as Shares<C, Y>>::hold(<Collator<P, M> as Carries<C, Z>>::hold(load))))
-}
+mod wholes {
+    use super::{Batch, Carries, Collate, Collator, Dataset, Gives, Load, Loads, Place, Reads, Returns, Sample, Sends, Shares, Taker};
 
-/// Gives the loader back, if samples and batches can go to and come from its workers.
-#[rustfmt::skip] // each demand on one line: rustc's message shows it
-#[expect(clippy::type_complexity, reason = "each demand that is not met leaves the whole open")]
-pub fn gives<D: Dataset, N, S, M, P: Place<M>, C: Collate<Sample<R, D>>, R: Reads<D>, E, V, W, X, Y, Z>(
-    load: Load<D, N, S, M, P, C, R, E>,
-) -> <Loads<P, M> as Gives<Sample<R, D>, V>>::Held<<Loads<P, M> as Returns<Sample<R, D>, W>>::Held<<Taker<P, M> as Sends<Sample<R, D>, X>>::Held<<Collator<P, M> as Gives<Batch<C, R, D>, Y>>::Held<<Collator<P, M> as Returns<Batch<C, R, D>, Z>>::Held<Load<D, N, S, M, P, C, R, E>>>>>>
-where
-    Loads<P, M>: Gives<Sample<R, D>, V>,
-    Loads<P, M>: Returns<Sample<R, D>, W>,
-    Taker<P, M>: Sends<Sample<R, D>, X>,
-    Collator<P, M>: Gives<Batch<C, R, D>, Y>,
-    Collator<P, M>: Returns<Batch<C, R, D>, Z>,
-{
-    <Loads<P, M> as Gives<Sample<R, D>, V>>::hold(<Loads<P, M> as Returns<Sample<R, D>, W>>::hold(<Taker<P, M> as Sends<Sample<R, D>, X>>::hold(<Collator<P, M> as Gives<Batch<C, R, D>, Y>>::hold(<Collator<P, M> as Returns<Batch<C, R, D>, Z>>::hold(load)))))
+    /// Gives the loader back, if its workers can have the dataset and the function that collates.
+    pub fn shares<D: Dataset, N, S, M, P: Place<M>, C: Collate<Sample<R, D>>, R: Reads<D>, E, W, X, Y, Z>(load: Load<D, N, S, M, P, C, R, E>) -> <M as Shares<D, W>>::Held<<M as Sends<D, X>>::Held<<Collator<P, M> as Shares<C, Y>>::Held<<Collator<P, M> as Carries<C, Z>>::Held<Load<D, N, S, M, P, C, R, E>>>>> where M: Shares<D, W>, M: Sends<D, X>, Collator<P, M>: Shares<C, Y>, Collator<P, M>: Carries<C, Z> {
+        <M as Shares<D, W>>::hold(<M as Sends<D, X>>::hold(<Collator<P, M> as Shares<C, Y>>::hold(<Collator<P, M> as Carries<C, Z>>::hold(load))))
+    }
+
+    /// Gives the loader back, if samples and batches can go to and come from its workers.
+    pub fn gives<D: Dataset, N, S, M, P: Place<M>, C: Collate<Sample<R, D>>, R: Reads<D>, E, V, W, X, Y, Z>(load: Load<D, N, S, M, P, C, R, E>) -> <Loads<P, M> as Gives<Sample<R, D>, V>>::Held<<Loads<P, M> as Returns<Sample<R, D>, W>>::Held<<Taker<P, M> as Sends<Sample<R, D>, X>>::Held<<Collator<P, M> as Gives<Batch<C, R, D>, Y>>::Held<<Collator<P, M> as Returns<Batch<C, R, D>, Z>>::Held<Load<D, N, S, M, P, C, R, E>>>>>> where Loads<P, M>: Gives<Sample<R, D>, V>, Loads<P, M>: Returns<Sample<R, D>, W>, Taker<P, M>: Sends<Sample<R, D>, X>, Collator<P, M>: Gives<Batch<C, R, D>, Y>, Collator<P, M>: Returns<Batch<C, R, D>, Z> {
+        <Loads<P, M> as Gives<Sample<R, D>, V>>::hold(<Loads<P, M> as Returns<Sample<R, D>, W>>::hold(<Taker<P, M> as Sends<Sample<R, D>, X>>::hold(<Collator<P, M> as Gives<Batch<C, R, D>, Y>>::hold(<Collator<P, M> as Returns<Batch<C, R, D>, Z>>::hold(load)))))
+    }
 }
+pub use wholes::*;
 
 /// The stream of a loader.
 #[track_caller]
