@@ -97,6 +97,55 @@ fn until_the_marker_is_one_epoch_in_every_mode() {
 }
 
 #[test]
+fn an_expression_sees_its_own_marker() {
+    let mut epochs = 0;
+    let batches = pipeline! {
+        e @ dataloader::load([1, 2, 3], 2, sampler = sampler::sequential().epochs(4), epoch_end = keep_last)
+        |> marker::on(|| epochs += 1, e)
+        |> count()
+    };
+    assert_eq!((batches, epochs), (8, 4));
+}
+
+#[test]
+fn another_block_may_go_on_with_threads() {
+    let _watchdog = watchdog(60);
+    let load = || pipeline! { dataloader::load([1, 2, 3], 2, sampler = sampler::sequential().epochs(2)) };
+    assert_eq!(pipeline! { load() |> thread::map(|batch| batch.len(), workers = 2) |> fold(0, |a, b| a + b) }, 6);
+    let mut pipe = load();
+    assert_eq!(pipeline! { &mut pipe |> take(1) |> collect::<Vec<_>>() }, [[1, 2]]);
+    assert_eq!(pipe.count(), 2);
+}
+
+#[test]
+fn a_macro_rules_may_pass_the_arguments_along() {
+    let _watchdog = watchdog(60);
+    macro_rules! load {
+        ($dataset:expr, $n:expr, $sampler:expr, $map:expr, $collate:expr) => {
+            pipeline! { dataloader::load($dataset, $n, sampler = $sampler, map = $map, collate = $collate) }
+        };
+    }
+    let sizes = load!([1, 2, 3], 2, sampler::shuffle(1).epochs(2), thread(workers = 2), |batch| batch.len());
+    assert_eq!(sizes.collect::<Vec<_>>(), [2, 2, 2]);
+}
+
+#[test]
+fn a_dataset_may_run_loaders_itself() {
+    let _tidy = tidy(120);
+    let nested = dataloader::from_fn(3, |i| {
+        pipeline! {
+            dataloader::load([1, 2, 3], 2, sampler = sampler::sequential().epochs(i as u64), map = thread(2))
+            |> flatten()
+            |> fold(0, |a, b| a + b)
+        }
+    });
+    let threads = pipeline! { dataloader::load(nested, 3, map = thread(2), collate_map = thread(2)) |> take(1) };
+    assert_eq!(threads.collect::<Vec<_>>(), [[0, 6, 12]]);
+    let processes = pipeline! { dataloader::load(nested, 3, map = process(2)) |> take(1) };
+    assert_eq!(processes.collect::<Vec<_>>(), [[0, 6, 12]]);
+}
+
+#[test]
 fn without_a_handle_there_are_no_markers() {
     let pairs: Vec<Vec<Vec<i32>>> = pipeline! {
         dataloader::load([1, 2, 3], 1, sampler = sampler::sequential().epochs(1)) |> partition(2) |> collect()

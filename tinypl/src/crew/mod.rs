@@ -23,6 +23,8 @@ mod worker;
 pub use entry::init;
 #[cfg(feature = "dataloader")]
 pub(crate) use luggage::is_unpacking as is_in_luggage;
+#[cfg(feature = "dataloader")]
+pub(crate) use options::About;
 pub use options::OnDeath;
 pub(crate) use options::Options;
 pub(crate) use supervise::{Context, Crew, Shared, pack};

@@ -14,6 +14,9 @@ pub enum OnDeath {
     Skip,
 }
 
+/// Says what an encoded item is.
+pub(crate) type About = fn(&[u8]) -> Option<String>;
+
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Options {
     pub(crate) workers: usize,
@@ -23,7 +26,7 @@ pub(crate) struct Options {
     pub(crate) item_timeout: Option<Duration>,
     pub(crate) on_death: OnDeath,
     /// What an encoded item is, for errors, where its number says too little.
-    pub(crate) about: Option<fn(&[u8]) -> Option<String>>,
+    pub(crate) about: Option<About>,
 }
 
 impl Options {

@@ -22,6 +22,18 @@ use std::time::Duration;
 /// let loader = loader.sampler(sampler::sequential().epochs(1)).build();
 /// assert_eq!(Pipeline::new(loader).collect::<Vec<_>>(), [vec![1, 2], vec![3]]);
 /// ```
+///
+/// The dataset is `Serialize` and `Deserialize`, and `collate` and the functions of [`from_fn`](super::from_fn()) and
+/// [`augment`](super::augment()) capture nothing:
+///
+/// ```compile_fail,E0080
+/// use tinypl::{dataloader, pipeline};
+///
+/// let k = 3;
+/// let samples = dataloader::from_fn(10, move |index| k * index);      // it captures `k`
+/// let batches = pipeline! { dataloader::load(samples, batchsize = 2, map = process(workers = 2)) };
+/// # drop(batches);
+/// ```
 pub fn process() -> Processes {
     Processes {
         room: Room::new(),

@@ -214,13 +214,8 @@ pub use wholes::*;
 
 /// The stream of a loader.
 #[track_caller]
-pub fn loader<D, N, S, M, P, C, R, E>(
-    load: Load<D, N, S, M, P, C, R, E>,
-) -> Loaded<<Load<D, N, S, M, P, C, R, E> as Build>::Chain, E>
-where
-    Load<D, N, S, M, P, C, R, E>: Build<Marking = E>,
-{
-    load.build()
+pub fn loader<L: Build>(load: L) -> Loaded<L::Chain, L::Marking> {
+    load.chain()
 }
 
 /// `e @`.

@@ -135,7 +135,7 @@ impl<'a, T, M: Named, G: Tagged, S> Workers<'a, T, M, G, S> {
 
     /// What an encoded item is: errors of one say so.
     #[cfg(feature = "dataloader")]
-    pub(crate) fn about(self, about: fn(&[u8]) -> Option<String>) -> Self {
+    pub(crate) fn about(self, about: crate::crew::About) -> Self {
         self.set(|_, options| options.about = Some(about))
     }
 
