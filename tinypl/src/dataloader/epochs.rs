@@ -17,7 +17,7 @@ pub enum Futile {
     Empty,
     /// No epoch fills a batch.
     #[error(
-        "each epoch has {0} samples, fewer than `batchsize`, `epoch_end = drop_last` drops them, and the epochs never end"
+        "no epoch fills a batch, `epoch_end = drop_last` drops what does not, and they never end (samples in each: {0})"
     )]
     TooShort(usize),
 }

@@ -7,6 +7,11 @@ use crate::dataloader::{
     Threads, Together,
 };
 use std::error::Error as StdError;
+#[cfg(all(feature = "process", target_os = "linux"))]
+use {
+    crate::dataloader::Processes,
+    serde::{Deserialize, Serialize},
+};
 
 macro_rules! argument {
     ($trait:ident of $is:path; $message:literal, $label:literal, $note:literal) => {
@@ -56,6 +61,8 @@ pub use arguments::*;
 pub trait IsMode {}
 impl IsMode for Serial {}
 impl<S> IsMode for Threads<S> {}
+#[cfg(all(feature = "process", target_os = "linux"))]
+impl IsMode for Processes {}
 
 /// What `fallible = true` asks of a dataset.
 #[diagnostic::on_unimplemented(
@@ -86,85 +93,71 @@ pub fn may_fail<D: MayFail<K>, K>(load: Load<D>) -> Load<D, NoBatchsize, Sequent
 // What is unknown in part is unknown: else rustc would say `Yes` of it too early.
 impl<T: Impossible> Impossible for Vec<T> {}
 
-// What a mode asks of what it works with: `$asks` of them, nothing of the others.
+macro_rules! held {
+    () => {
+        type Held<X> = X;
+
+        fn hold<X>(x: X) -> X {
+            x
+        }
+    };
+}
+
 macro_rules! asks {
-    ($trait:ident of $strict:ident: [$($bounds:tt)*]; $message:literal, $label:literal, $note:literal) => {
+    ($trait:ident: [$($generic:ident)?] $mode:ty: $($bounds:tt)+) => {
+        #[diagnostic::do_not_recommend]
+        impl<T: $($bounds)+ $(, $generic)?> $trait<T, Yes> for $mode {
+            held!();
+        }
+
+        #[diagnostic::do_not_recommend]
+        impl<T: Impossible $(, $generic)?> $trait<T, No> for $mode {
+            held!();
+        }
+    };
+    ($trait:ident: [$($generic:ident)?] $mode:ty) => {
+        #[diagnostic::do_not_recommend]
+        impl<T $(, $generic)?> $trait<T, Yes> for $mode {
+            held!();
+        }
+    };
+}
+
+/// What threads, or processes, ask of what they work with, and whoever pulls does not.
+macro_rules! demand {
+    ($trait:ident by $who:ident: $bounds:tt; $message:literal, $label:literal, $note:literal) => {
         #[diagnostic::on_unimplemented(message = $message, label = $label, note = $note)]
         pub trait $trait<T, K> {
             type Held<X>;
             fn hold<X>(x: X) -> Self::Held<X>;
         }
 
-        asks!(@ $strict $trait [$($bounds)*]);
+        asks!($trait: [] Serial);
+        demand!($who $trait $bounds);
     };
-    (@ threads $trait:ident [$($bounds:tt)*]) => {
-        asks!(@@ [S] Threads<S>, $trait [$($bounds)*]);
+    (threads $trait:ident [$($bounds:tt)+]) => {
+        asks!($trait: [S] Threads<S>: $($bounds)+);
         #[cfg(all(feature = "process", target_os = "linux"))]
-        asks!(@@@ Processes, $trait);
-        asks!(@@@ Serial, $trait);
+        asks!($trait: [] Processes);
     };
-    (@ processes $trait:ident [$($bounds:tt)*]) => {
+    (processes $trait:ident [$($bounds:tt)+]) => {
+        asks!($trait: [S] Threads<S>);
         #[cfg(all(feature = "process", target_os = "linux"))]
-        asks!(@@ [] Processes, $trait [$($bounds)*]);
-        #[diagnostic::do_not_recommend]
-        impl<T, S> $trait<T, Yes> for Threads<S> {
-            type Held<X> = X;
-
-            fn hold<X>(x: X) -> X {
-                x
-            }
-        }
-        asks!(@@@ Serial, $trait);
-    };
-    (@@ [$($generic:ident)?] $mode:ty, $trait:ident [$($bounds:tt)*]) => {
-        #[diagnostic::do_not_recommend]
-        impl<T: $($bounds)* $(, $generic)?> $trait<T, Yes> for $mode {
-            type Held<X> = X;
-
-            fn hold<X>(x: X) -> X {
-                x
-            }
-        }
-        #[diagnostic::do_not_recommend]
-        impl<T: Impossible $(, $generic)?> $trait<T, No> for $mode {
-            type Held<X> = X;
-
-            fn hold<X>(x: X) -> X {
-                x
-            }
-        }
-    };
-    (@@@ $mode:ty, $trait:ident) => {
-        #[diagnostic::do_not_recommend]
-        impl<T> $trait<T, Yes> for $mode {
-            type Held<X> = X;
-
-            fn hold<X>(x: X) -> X {
-                x
-            }
-        }
+        asks!($trait: [] Processes: $($bounds)+);
     };
 }
 
-#[cfg(all(feature = "process", target_os = "linux"))]
-use {
-    crate::dataloader::Processes,
-    serde::{Deserialize, Serialize},
-};
-#[cfg(all(feature = "process", target_os = "linux"))]
-impl IsMode for Processes {}
-
-asks!(Shares of threads: [Send + Sync]; "`{T}` can't be shared by threads", "these threads share what is not `Send` and `Sync`",
+demand!(Shares by threads: [Send + Sync]; "`{T}` can't be shared by threads", "these threads share what is not `Send` and `Sync`",
     "hold an `Arc` for an `Rc`, a lock or an atomic for a `Cell`, or load by `process(…)`");
-asks!(Gives of threads: [Send]; "`{T}` can't come from another thread", "these threads give what is not `Send`",
+demand!(Gives by threads: [Send]; "`{T}` can't come from another thread", "these threads give what is not `Send`",
     "give what is `Send` (an `Arc` for an `Rc`?)");
-asks!(Sends of processes: [Serialize + Deserialize<'static>]; "`{T}` can't go to a worker process",
+demand!(Sends by processes: [Serialize + Deserialize<'static>]; "`{T}` can't go to a worker process",
     "this is not `Serialize` and `Deserialize`",
     "derive `serde::Serialize` and `serde::Deserialize` for the dataset or its samples, or load by `thread(…)`");
-asks!(Carries of processes: [Serialize + Deserialize<'static>]; "`collate` captures variables, so it can't go to a worker process",
+demand!(Carries by processes: [Serialize + Deserialize<'static>]; "`collate` captures variables, so it can't go to a worker process",
     "these processes run `collate`, which has to capture nothing",
     "leave out `move` and what it captures, or collate by `collate_map = serial` or `thread(…)`");
-asks!(Returns of processes: [Serialize + Deserialize<'static> + Send]; "`{T}` can't come back from a worker process",
+demand!(Returns by processes: [Serialize + Deserialize<'static> + Send]; "`{T}` can't come back from a worker process",
     "what is loaded is not `Serialize`, `Deserialize` and `Send`",
     "derive `serde::Serialize` and `serde::Deserialize`, or load by `thread(…)`");
 
