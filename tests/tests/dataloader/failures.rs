@@ -1,8 +1,10 @@
 //! Whatever goes wrong, the error names the sample, the stage and its line; nothing hangs, and nothing is left behind.
 use std::error::Error as _;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use tinypl::dataloader::{self, SampleError, sampler};
 use tinypl::{Error, pipeline};
-use tinypl_tests::{final_outcome, outcome, tidy, watchdog};
+use tinypl_tests::{final_outcome, outcome, tidy, wait_until, watchdog};
 
 /// That the error is the loader's, stands in this file, and says all of this.
 #[track_caller]
@@ -182,6 +184,34 @@ fn epochs_without_end_that_give_nothing_are_an_error() {
     assert_says(final_outcome(dropped).1, "dropped", &["no epoch fills a batch", "drop_last", "(samples in each: 1)"]);
     let shard = pipeline! { dataloader::load([1], 2, sampler = sampler::shuffle(1).shard(0, 2), collate_map = serial) };
     assert_says(final_outcome(shard).1, "shard", &["each epoch is empty"]);
+}
+
+/// Epochs without end, all the same; and how many were asked for.
+fn epochs_of<const N: usize>(epoch: [usize; N]) -> (impl Iterator<Item = [usize; N]> + Send, Arc<AtomicUsize>) {
+    let asked = Arc::new(AtomicUsize::new(0));
+    let count = asked.clone();
+    let epochs = std::iter::repeat_with(move || {
+        count.fetch_add(1, SeqCst);
+        epoch
+    });
+    (epochs, asked)
+}
+
+#[test]
+fn a_loader_that_looks_for_its_first_batch_for_ever_can_be_dropped() {
+    let _tidy = tidy(120);
+    macro_rules! check {
+        ($epoch:expr, $($options:tt)*) => {
+            let (epochs, asked) = epochs_of($epoch);
+            let pipe = pipeline! { dataloader::load(vec![1], 2, sampler = epochs, $($options)*) };
+            wait_until(|| asked.load(SeqCst) > 100);
+            drop(pipe);
+        };
+    }
+    check!([], map = thread(workers = 2));
+    check!([], map = process(workers = 1));
+    check!([], collate_map = thread(workers = 1));
+    check!([0], epoch_end = drop_last, map = thread(workers = 1), collate_map = thread(workers = 1));
 }
 
 #[test]

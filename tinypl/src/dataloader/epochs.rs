@@ -1,5 +1,6 @@
 //! A sampler's epochs, numbered.
 use super::position::Position;
+use crate::locked::stopping;
 use std::fmt;
 
 /// The epochs of `I`; or, where none of them can give a batch and they never end, why there is nothing to wait for.
@@ -34,6 +35,10 @@ impl<I: Iterator<Item: IntoIterator<Item = usize>>> Iterator for Epochs<I> {
     fn next(&mut self) -> Option<Self::Item> {
         if let Some(futile) = self.futile {
             return Some(Err(futile));
+        }
+        // epochs of a user's sampler may all be empty: whoever looks for a sample among them must be able to stop
+        if stopping() {
+            return None;
         }
         let indices = self.epochs.next()?.into_iter();
         let number = self.next;
