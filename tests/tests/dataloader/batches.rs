@@ -154,6 +154,25 @@ fn without_a_handle_there_are_no_markers() {
 }
 
 #[test]
+fn the_example_of_the_language() {
+    fn stack(images: Vec<Vec<u8>>) -> Vec<f32> {
+        images.concat().into_iter().map(f32::from).collect()
+    }
+    fn augment(images: Vec<f32>) -> Vec<f32> {
+        images.into_iter().map(|x| -x).collect()
+    }
+    let _tidy = tidy(60);
+    let dataset: Vec<Vec<u8>> = (0..100).map(|i| vec![i; 3]).collect();
+    let mut batches = pipeline! {
+        dataloader::load(dataset, batchsize = 32, sampler = sampler::shuffle(42).epochs(10),
+                         map = thread(workers = 4), collate = stack, epoch_end = drop_last)
+        |> process::map(augment, workers = 2)
+    };
+    assert_eq!(batches.next().map(|batch| batch.len()), Some(96));
+    assert_eq!(batches.count(), 29);
+}
+
+#[test]
 fn stages_follow_as_after_any_source() {
     let _watchdog = watchdog(60);
     let mut sums: Vec<usize> = pipeline! {

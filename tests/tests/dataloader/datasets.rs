@@ -83,6 +83,7 @@ fn a_dataset_is_told_the_epoch_in_every_mode() {
 fn adaptors_and_pointers_hand_the_epoch_on() {
     let at = Position { epoch: 3, index: 1 };
     assert_eq!(Arc::new(Asked(2)).get_at(at), (3, 1));
+    assert_eq!(dataloader::located(Asked(2)).get_at(at), (at, (3, 1)));
     assert_eq!(dataloader::augment(&Asked(2), 0, |sample, _| sample).get_at(at), (3, 1));
 }
 

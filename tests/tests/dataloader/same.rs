@@ -1,6 +1,6 @@
 //! The same seed: the same batches and the same augmentations, whoever loads, and with however many workers.
 use tinypl::dataloader::rand::{Rng, RngExt};
-use tinypl::dataloader::{self, sampler};
+use tinypl::dataloader::{self, Position, sampler};
 use tinypl::pipeline;
 use tinypl_tests::tidy;
 
@@ -41,6 +41,23 @@ fn they_are_the_same_for_any_number_of_workers() {
         };
         assert_eq!(batches.collect::<Vec<_>>(), GOLDEN, "{n} processes");
     }
+}
+
+#[test]
+fn a_stage_below_draws_the_same_numbers_for_the_same_sample() {
+    let _tidy = tidy(300);
+    macro_rules! check {
+        ($mode:expr, $pipe:expr) => {
+            let batches: Vec<Vec<u64>> = pipeline! {
+                $pipe
+                |> map(|batch| batch.into_iter().map(|(at, x): (Position, u64)| x + at.rng(9).next_u64() % 1000).collect())
+                |> collect()
+            };
+            assert_eq!(batches, GOLDEN, "{}", $mode);
+        };
+    }
+    let samples = dataloader::located(dataloader::from_fn(7, |i| 1000 * i as u64));
+    in_every_mode!(check: samples, 3, sampler = sampler::shuffle(42).epochs(2));
 }
 
 #[test]

@@ -15,7 +15,8 @@
 //! ```
 //!
 //! - [`load`] says what the options are. It is a composition of stages that are there without it.
-//! - A [`Dataset`] has samples by index; [`sampler`] says which come when; [`from_fn`] and [`augment`] make datasets of functions.
+//! - A [`Dataset`] has samples by index; [`sampler`] says which come when; [`from_fn`] and [`augment`] make datasets of functions,
+//!   and [`located`] says of each sample whose it is.
 //! - [`rng`](rng()) gives the random numbers for one sample in one epoch. The same seed gives the same batches and the same
 //!   augmentations, with any number of workers of any kind, on any machine.
 //!
@@ -30,6 +31,7 @@ mod error;
 mod from_fn;
 mod loaded;
 mod loader;
+mod located;
 mod mode;
 mod position;
 #[cfg(all(feature = "process", target_os = "linux"))]
@@ -47,6 +49,7 @@ pub use error::SampleError;
 pub use from_fn::{FromFn, from_fn};
 pub use loaded::Loaded;
 pub use loader::{Apart, Batchsize, EpochEnd, Load, Marked, Marks, NoBatchsize, Together, Unmarked, load};
+pub use located::{Located, located};
 pub use mode::{Mode, Serial, Threads, thread};
 pub use position::Position;
 #[cfg(all(feature = "process", target_os = "linux"))]

@@ -31,6 +31,9 @@ pub(super) enum Purpose {
 /// assert_eq!(angle, dataloader::rng(42, 0, 7).random_range(-10.0..10.0));
 /// assert_ne!(angle, dataloader::rng(42, 1, 7).random_range(-10.0..10.0));
 /// ```
+///
+/// [`augment`](super::augment()) gives it to a function that runs where the sample is loaded, [`Dataset::get_at`](super::Dataset::get_at)
+/// is told the epoch, and the samples of a [`located`](super::located()) dataset know it in all stages below.
 pub fn rng(seed: u64, epoch: u64, index: usize) -> Rng {
     keyed(Purpose::Sample, seed, epoch, index as u64)
 }

@@ -73,7 +73,7 @@ pub struct LoadSample<D, R> {
 }
 
 work! {
-    LoadSample<D, R>(self, at: Position) -> Located<R::Sample>
+    LoadSample<D, R>(self, at: Position) -> Whose<R::Sample>
     where { D: Dataset, R: Reads<D> }
     {
         R::read(&self.dataset, at).map(|sample| (at, sample))
@@ -89,22 +89,22 @@ pub struct CollateBatch<S, C> {
 }
 
 /// A sample and whose it is.
-pub(super) type Located<S> = Result<(Position, S), SampleError>;
+pub(super) type Whose<S> = Result<(Position, S), SampleError>;
 
 work! {
-    CollateBatch<S, C>(self, located: Vec<Located<S>>) -> Result<C::Batch, SampleError>
+    CollateBatch<S, C>(self, loaded: Vec<Whose<S>>) -> Result<C::Batch, SampleError>
     where { C: Collate<S> }
     {
         // a failure passes as an item does, so that the batches before it come first
-        let located: Vec<(Position, S)> = located.into_iter().collect::<Result<_, _>>()?;
-        let (positions, samples): (Vec<_>, Vec<_>) = located.into_iter().unzip();
+        let loaded: Vec<(Position, S)> = loaded.into_iter().collect::<Result<_, _>>()?;
+        let (positions, samples): (Vec<_>, Vec<_>) = loaded.into_iter().unzip();
         Ok(naming(|| list(&positions), || self.collate.collate(samples)))
     },
-    |located: &Vec<Located<S>>| list(&located.iter().map(position).collect::<Vec<_>>())
+    |loaded: &Vec<Whose<S>>| list(&loaded.iter().map(position).collect::<Vec<_>>())
 }
 
-fn position<S>(located: &Located<S>) -> Position {
-    match located {
+fn position<S>(loaded: &Whose<S>) -> Position {
+    match loaded {
         Ok((at, _)) => *at,
         Err(error) => error.at(),
     }
