@@ -11,7 +11,7 @@ pub fn alone() -> MutexGuard<'static, ()> {
     ALONE.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// How many workers of queues live in this process: threads named after `thread::…` stages. `None`, said loudly, where
+/// How many workers of queues live in this process: threads named after `thread::…` stages, and a loader's. `None`, said loudly, where
 /// there is no `/proc`.
 ///
 /// A thread that was joined may stand there for a moment longer.
@@ -22,7 +22,8 @@ pub fn workers() -> Option<usize> {
     };
     // one that ends between the two calls has no name
     let names = tasks.flatten().filter_map(|task| fs::read_to_string(task.path().join("comm")).ok());
-    Some(names.filter(|name| name.starts_with("thread::")).count())
+    let is_worker = |name: &String| name.starts_with("thread::") || name.starts_with("dataloader::");
+    Some(names.filter(is_worker).count())
 }
 
 /// The CPU time that all threads of this process have used so far, in milliseconds. `None` where there is no `/proc`.

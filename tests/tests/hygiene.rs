@@ -419,6 +419,11 @@ mod other_crates {
             range(3) |> o @ order::save(4) |> thread::map(|x| x + 1, workers = 1) |> order::load(o) |> zip(pl::pipeline! { crate = pl; range(3) }) |> map(|(a, b)| a * b) |> collect()
         };
         assert_eq!(all, [0, 2, 6]);
+        let batches = pl::pipeline! {
+            crate = pl;
+            dataloader::load([1, 2, 3], 2, sampler = sampler::shuffle(1).epochs(1), map = thread(workers = 1), epoch_end = drop_last)
+        };
+        assert_eq!(batches.count(), 1);
     }
 }
 

@@ -134,6 +134,9 @@ fn value(param: &Param, value: &Expr, row: &Row) -> Result<()> {
     let wrong = |text: String| Err(Error::new_spanned(value, text));
     match (param.takes, bare(value)) {
         (Takes::Count, Expr::Lit(literal)) if is_zero(&literal.lit) => wrong(format!("`{name}` must be at least 1")),
+        (Takes::Flag, value) if !is_flag(value) => {
+            wrong(format!("`{name}` takes a literal `true` or `false`: a type depends on it"))
+        }
         (Takes::Order, Expr::Lit(_)) => {
             wrong(format!("`{}` needs the name of an order: `{name} @ order::save(…)`", row.name))
         }
@@ -145,6 +148,10 @@ fn value(param: &Param, value: &Expr, row: &Row) -> Result<()> {
         (Takes::Pointer(pointer), Expr::Closure(closure)) => arity(closure, pointer.arguments()),
         _ => Ok(()),
     }
+}
+
+fn is_flag(value: &Expr) -> bool {
+    matches!(value, Expr::Lit(literal) if matches!(literal.lit, Lit::Bool(_)))
 }
 
 fn is_zero(literal: &Lit) -> bool {
@@ -168,7 +175,7 @@ fn arity(closure: &syn::ExprClosure, takes: &[&str]) -> Result<()> {
 
 /// A single name that is no word, but nearly one, is taken for a slip; any other may be a variable's or a function's.
 fn word<'a>(param: &'static Param, arg: &'a Arg) -> Result<Option<Word<'a>>> {
-    let (Takes::Word(words), Some(stage)) = (param.takes, &arg.word) else {
+    let (Takes::Word(words) | Takes::Mode(words), Some(stage)) = (param.takes, &arg.word) else {
         return Ok(None);
     };
     let text = stage.name();

@@ -1,6 +1,6 @@
 //! One stage to tokens: `path(up, args…).setter(value)…`, with the runtime's checks before it.
 
-use crate::ast::{Root, Stage, bare, ends, name_of};
+use crate::ast::{Root, Stage, bare, ends, is_punct, is_word, name_of};
 use crate::bind::{Given, Word};
 use crate::check::{Call, Puller};
 use crate::expand::{Nest, apart, parens, upstream};
@@ -33,7 +33,13 @@ pub(crate) fn source(call: &Call, root: &Root, nest: &mut Nest) {
         // as one, so that rustc knows the types of all when it judges them
         args = writer.parens(args);
     }
-    nest.set(writer.branded(quote!(#path #args #setters)));
+    nest.set(quote!(#path #args));
+    let source = writer.around(nest);
+    nest.set(writer.branded(quote!(#source #setters)));
+    for finish in row.finish {
+        nest.name(&writer.up);
+        nest.set(writer.private(finish, writer.up.to_token_stream()));
+    }
 }
 
 /// A clone of a shared track.
@@ -103,6 +109,10 @@ fn setter(name: &Ident, value: TokenStream) -> TokenStream {
 
 fn given<'c, 'a>(call: &'c Call<'a>, param: &Param) -> Option<&'c Given<'a>> {
     call.given.iter().find(|given| given.param.name == param.name)
+}
+
+fn is_true(value: &Expr) -> bool {
+    matches!(bare(value), Expr::Lit(ExprLit { lit: Lit::Bool(literal), .. }) if literal.value)
 }
 
 /// An argument that is no function.
@@ -210,6 +220,9 @@ impl Writer<'_, '_> {
             }
             (_, Takes::Upstream, Some(value)) if given.is_some_and(|given| given.track) => self.track(value),
             (_, Takes::Upstream, Some(value)) => self.other(value, nest),
+            (_, Takes::Checked(check), Some(value)) => {
+                self.checked(check, ends(value).0, value, value.to_token_stream())
+            }
             (_, _, Some(value)) => value.to_token_stream(),
             (_, _, None) => TokenStream::new(),
         })
@@ -239,7 +252,8 @@ impl Writer<'_, '_> {
     }
 
     fn setters(&self) -> TokenStream {
-        let options = self.call.given.iter().filter(|given| !matches!(given.param.is, Is::Needed | Is::Or(_)));
+        let options =
+            self.call.given.iter().filter(|given| !matches!(given.param.is, Is::Needed | Is::Or(_) | Is::Around(_)));
         options.filter_map(|given| self.setter(given)).chain(self.names()).collect()
     }
 
@@ -267,11 +281,14 @@ impl Writer<'_, '_> {
         if let (Is::Switch(other), Expr::Lit(ExprLit { lit: Lit::Bool(literal), .. })) = (given.param.is, value) {
             return literal.value.then(|| setter(&Ident::new(other, written.span()), TokenStream::new()));
         }
-        let value = match &given.word {
-            Some(word) => self.word(word),
-            None => value.to_token_stream(),
+        let value = match (&given.word, given.param.takes) {
+            (Some(word), _) => self.word(word),
+            (None, Takes::Sampler) => self.checked("a_sampler", written.span(), value, self.sampler(&given.arg.value)),
+            (None, Takes::Mode(_)) => self.checked("a_mode", written.span(), value, value.to_token_stream()),
+            (None, _) => value.to_token_stream(),
         };
-        Some(setter(&written, value))
+        let name = if let Is::By(other) = given.param.is { Ident::new(other, written.span()) } else { written };
+        Some(setter(&name, value))
     }
 
     /// `::tinypl::process::OnDeath::Retry(3)` for `retry(3)`
@@ -288,6 +305,28 @@ impl Writer<'_, '_> {
         let options = word.given.iter().filter(|given| given.param.is != Is::Needed);
         let setters: TokenStream = options.filter_map(|given| self.setter(given)).collect();
         quote!(#path #args #setters)
+    }
+
+    /// `::tinypl::dataloader::sampler::shuffle(1)` for `sampler::shuffle(1)`; what is in parentheses is Rust.
+    fn sampler(&self, value: &Expr) -> TokenStream {
+        if let Expr::Group(group) = value {
+            return self.sampler(&group.expr);
+        }
+        let mut tokens = value.to_token_stream().into_iter();
+        let is_ours = is_word(tokens.next().as_ref(), "sampler") && is_punct(tokens.next().as_ref(), ':');
+        let space = is_ours.then(|| {
+            let first = ends(value).0;
+            let space = self.runtime("dataloader", first);
+            quote_spanned!(first=> #space::)
+        });
+        let value = bare(value);
+        quote!(#space #value)
+    }
+
+    /// `::tinypl::__private::name(tokens)`, from `at` to the end of the value.
+    fn checked(&self, name: &str, at: Span, value: &Expr, tokens: TokenStream) -> TokenStream {
+        let (root, name, args) = (self.root.at(at), Ident::new(name, at), parens(tokens, ends(value).1));
+        quote_spanned!(at=> #root::__private::#name #args)
     }
 
     /// `::tinypl::path` by the user's own tokens, so that hover and completion work; or its twin for an `FnMut`.
@@ -322,11 +361,24 @@ impl Writer<'_, '_> {
         parens(args, self.call.stage.parens.unwrap_or(self.at)).to_token_stream()
     }
 
+    /// What `nest` has, through the functions that options stand for.
+    fn around(&self, nest: &mut Nest) -> TokenStream {
+        for given in &self.call.given {
+            if let (Is::Around(name), true) = (given.param.is, is_true(&given.arg.value)) {
+                nest.name(&self.up);
+                let at = ends(&given.arg.value).0;
+                nest.set(self.checked(name, at, &given.arg.value, self.up.to_token_stream()));
+            }
+        }
+        nest.take()
+    }
+
     /// Gives an order or a marker a type of its own, called like it, so that rustc's messages name it.
     fn branded(&self, call: TokenStream) -> TokenStream {
         let with = match self.row.handle {
             Handle::Order => "order_branded",
             Handle::Marker => "marker_branded",
+            Handle::EpochMarker => "loader_branded",
             Handle::No | Handle::Live => return call,
         };
         let Some(name) = &self.call.stage.bind else { return call };

@@ -4,7 +4,7 @@
 use crate::ast::{Block, Chain, Source, Stage, bare};
 use crate::bind::{self, Given};
 use crate::flow::{self, Flow, Handles};
-use crate::names::nearest;
+use crate::names::{did_you_mean, nearest};
 use crate::vocabulary::{self, Guard, Handle, Pulls, Row};
 use proc_macro2::Ident;
 use syn::{Error, Expr, Result};
@@ -158,6 +158,10 @@ impl<'a> Scope<'a> {
 
         let failed = upstreams(chain).into_iter().any(|name| self.has_failed(name));
         let source = chain.source.as_ref().and_then(|source| note(self.source(source, first), errors));
+        if let Some((Origin::BuiltIn(Call { stage: Stage { bind: Some(name), .. }, row: Some(row), .. }), _)) = &source
+        {
+            self.handles.insert(name.to_string(), row);
+        }
         let (source, flow) = source.map_or((None, None), |(source, flow)| (Some(source), Some(flow)));
         // below a piece that did not parse anything may pass
         let mut flow = flow.filter(|_| chain.errors.is_empty()).unwrap_or_else(Flow::unknown);
@@ -193,7 +197,9 @@ impl<'a> Scope<'a> {
         match source {
             Source::BuiltIn(stage) => {
                 if !vocabulary::is_source(&stage.name()) {
-                    return Err(Error::new(stage.at(), format!("unknown source `{}`", stage.name())));
+                    let known = vocabulary::SOURCES.iter().map(|row| row.name);
+                    let hint = did_you_mean(&stage.name(), known, String::new);
+                    return Err(Error::new(stage.at(), format!("unknown source `{}`{hint}", stage.name())));
                 }
                 let row = bind::overload(stage, vocabulary::sources(&stage.name()))?;
                 let (call, mut flow) = (self.built_in(stage, row, puller)?, Flow::default());

@@ -89,6 +89,11 @@ impl Nest {
         self.is_named = false;
     }
 
+    /// The value so far, for another one to be made of it.
+    pub(crate) fn take(&mut self) -> TokenStream {
+        std::mem::take(&mut self.value)
+    }
+
     /// Binds the value so far to a name, by which the next one can use it.
     pub(crate) fn name(&mut self, name: &Ident) {
         if !std::mem::replace(&mut self.is_named, true) {

@@ -52,7 +52,7 @@ impl Flow {
                 let text = format!("an order needs a name to be loaded by: `o @ {}(…)`", row.name);
                 return Err(Error::new_spanned(&stage.path, text));
             }
-            (Handle::Marker, Some(name)) => self.markers.push(name.to_string()),
+            (Handle::Marker | Handle::EpochMarker, Some(name)) => self.markers.push(name.to_string()),
             (Handle::Marker, None) => self.nameless = true,
             _ => {}
         }
@@ -123,7 +123,7 @@ impl Flow {
         };
         let Some(name) = name_of(value) else { return Ok(true) };
         let text = name.to_string();
-        if let Some(of) = handles.get(&text).filter(|of| of.handle != Handle::Marker) {
+        if let Some(of) = handles.get(&text).filter(|of| !of.handle.is_marker()) {
             return Err(not_a(name, of, row, "a marker"));
         }
         if self.markers.contains(&text) {

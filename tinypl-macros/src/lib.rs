@@ -33,7 +33,7 @@ mod vocabulary;
 ///
 /// # Sources
 ///
-/// The built-in `range(n)`, `range(a, b)` and `range(a, b, step)`; a `Pipeline`, with its markers and orders, or `&mut`
+/// The built-in `range(n)`, `range(a, b)`, `range(a, b, step)` and `dataloader::load(…)`; a `Pipeline`, with its markers and orders, or `&mut`
 /// of one; and whatever is `IntoIterator`.
 ///
 /// ```
@@ -81,6 +81,21 @@ mod vocabulary;
 ///     |> collect()
 /// };
 /// assert_eq!(divisors[30], 3);
+/// ```
+///
+/// # The data loader
+///
+/// `dataloader::load(dataset, batchsize)` is a source: batches of a dataset's samples, epoch after epoch. With a name it has a marker
+/// at the end of each epoch. A `sampler::…` there is the one of `tinypl::dataloader`.
+///
+/// ```
+/// # use tinypl::pipeline;
+/// pipeline! {
+///     let mut batches = e @ dataloader::load(vec!['a', 'b', 'c'], batchsize = 2, sampler = sampler::shuffle(42),
+///                                            map = thread(workers = 2), collate = String::from_iter, epoch_end = keep_last);
+/// }
+/// let epoch: Vec<String> = pipeline! { &mut batches |> marker::until(e) |> collect() };
+/// assert_eq!(epoch.concat().len(), 3);
 /// ```
 ///
 /// # Words

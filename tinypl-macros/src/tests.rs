@@ -19,6 +19,8 @@ const PROGRAMS: &[&str] = &[
     "if let Some(x) = y { 0..x } else { 0..1 } |> <T as Stages>::own(x) |> try_map(|s| s.parse::<i32>())",
     "range(3) |> m @ marker::insert_periodic() |> marker::on(|| S { a: 1 }.go(), m) |> order::load(S { o }.o)",
     "#[allow(unused)] #[x = 1] let mut a = range(3) |> o @ order::save(2); let b = a |> order::load(o);",
+    "let a = e @ dataloader::load(&v, 4, sampler = sampler::shuffle(42).epochs(10), map = thread(workers = 4), fallible = true,
+        collate = |s| s.len(), collate_map = process(2, on_death = retry(3)), epoch_end = drop_last); a |> marker::until(e) |> count",
     "let x: u8 = range(3) let b = = |> @ ; |> |> ; crate = ; ;; let",
 ];
 

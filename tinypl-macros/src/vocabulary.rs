@@ -2,7 +2,7 @@
 
 use Guard::{Flattens, Inserted, Pullable, Saved, SendItems, Sendable, Unmarked, Unordered};
 use Pulls::{Alone, Many, Through};
-use Takes::{Context, Count, Message, Upstream, Value, Word};
+use Takes::{Checked, Context, Count, Flag, Message, Mode, Sampler, Upstream, Value, Word};
 
 #[derive(PartialEq)]
 pub(crate) struct Row {
@@ -20,6 +20,8 @@ pub(crate) struct Row {
     pub(crate) generic: bool,
     /// The function of that name in `__private` is called, which checks more than the public one.
     pub(crate) checked: bool,
+    /// What the setters give goes through these functions of `__private`, which check and complete it.
+    pub(crate) finish: &'static [&'static str],
 }
 
 #[derive(PartialEq)]
@@ -42,6 +44,10 @@ pub(crate) enum Is {
     Optional,
     /// `true` calls this setter instead, which may change the type; `false` calls none.
     Switch(&'static str),
+    /// `true` sends the source, before its setters, through this function of `__private`, which may change the type.
+    Around(&'static str),
+    /// Optional; this setter is called, which checks more than the public one.
+    By(&'static str),
     /// Not the user's to give: this number.
     Fixed(usize),
 }
@@ -66,6 +72,14 @@ pub(crate) enum Takes {
     Marker,
     /// One of these words, which may have arguments; or any expression.
     Word(&'static [Row]),
+    /// Likewise one of the words for who loads.
+    Mode(&'static [Row]),
+    /// A sampler: an expression that may begin with `sampler::`, which is the runtime's.
+    Sampler,
+    /// `true` or `false` as a literal: it changes a type.
+    Flag,
+    /// An expression, which this function of `__private` checks.
+    Checked(&'static str),
 }
 
 #[derive(Clone, Copy, PartialEq)]
@@ -147,6 +161,14 @@ pub(crate) enum Handle {
     /// An order or a marker, which has a type of its own, called like the name.
     Order,
     Marker,
+    /// Likewise a marker, which is there only if it is bound.
+    EpochMarker,
+}
+
+impl Handle {
+    pub(crate) fn is_marker(self) -> bool {
+        matches!(self, Handle::Marker | Handle::EpochMarker)
+    }
 }
 
 pub(crate) static STAGES: &[Row] = &[
@@ -211,6 +233,10 @@ pub(crate) static SINKS: &[Row] = &[
 pub(crate) static SOURCES: &[Row] = &[
     row("range", Alone, &[fixed(0), needed("n", Value)]).checked(),
     row("range", Alone, &[needed("a", Value), needed("b", Value)]).options(&[optional("step", Count)]).checked(),
+    row("dataloader::load", Alone, &[needed("dataset", Checked("a_dataset"))])
+        .options(LOADER)
+        .handle(Handle::EpochMarker)
+        .finished_by(&["shares", "gives", "loader"]),
 ];
 
 /// First segments of paths that are the language's, so that a slip below one of them is no stage of the user's.
@@ -247,6 +273,37 @@ const ON_DEATH: &[Row] = &[
     word("fail", "process::OnDeath::Fail", &[]),
     word("skip", "process::OnDeath::Skip", &[]),
     word("retry", "process::OnDeath::Retry", &[needed("n", Count)]),
+];
+const LOADER: &[Param] = &[
+    Param { name: "batchsize", is: Is::Asked, takes: Count },
+    optional("sampler", Sampler),
+    optional("map", Mode(MODES)),
+    Param { name: "collate", is: Is::By("collated"), takes: Value },
+    optional("collate_map", Mode(MODES)),
+    optional("epoch_end", Word(EPOCH_END)),
+    Param { name: "fallible", is: Is::Around("may_fail"), takes: Flag },
+];
+const MODES: &[Row] = &[
+    word("serial", "dataloader::Serial", &[]),
+    word("thread", "dataloader::thread", &[WORKERS, optional("maxsize", Count), optional("scope", Value)]),
+    word(
+        "process",
+        "dataloader::process",
+        &[
+            WORKERS,
+            optional("maxsize", Count),
+            optional("start_timeout", Value),
+            optional("end_timeout", Value),
+            optional("item_timeout", Value),
+            optional("on_worker_error", Word(ON_WORKER_ERROR)),
+            optional("on_death", Word(ON_DEATH)),
+        ],
+    ),
+];
+const EPOCH_END: &[Row] = &[
+    word("ignore", "dataloader::EpochEnd::Ignore", &[]),
+    word("keep_last", "dataloader::EpochEnd::KeepLast", &[]),
+    word("drop_last", "dataloader::EpochEnd::DropLast", &[]),
 ];
 const PLACING: &[Param] = &[
     optional("markers", Word(&[word("before", "marker::Before", &[]), word("after", "marker::After", &[])])),
@@ -285,7 +342,7 @@ const fn of_nothing(name: &'static str) -> Param {
 
 const fn row(name: &'static str, pulls: Pulls, params: &'static [Param]) -> Row {
     let (lowers, handle) = (Lowers::Plain, Handle::No);
-    Row { name, params, options: &[], pulls, lowers, guards: &[], handle, generic: false, checked: false }
+    Row { name, params, options: &[], pulls, lowers, guards: &[], handle, generic: false, checked: false, finish: &[] }
 }
 
 /// Of its parameters those that are needed are arguments, the others setters.
@@ -328,6 +385,10 @@ impl Row {
 
     const fn checked(self) -> Row {
         Row { checked: true, ..self }
+    }
+
+    const fn finished_by(self, finish: &'static [&'static str]) -> Row {
+        Row { finish, ..self }
     }
 
     /// The parameters that a user may give, in their order.

@@ -237,6 +237,22 @@ pub(crate) fn unwind_to_stop() -> ! {
     resume_unwind(Box::new(Stopped))
 }
 
+/// Runs `f`, a user's function; a panic of it also says what it was `about`.
+#[cfg(feature = "dataloader")]
+#[inline]
+pub(crate) fn naming<R>(about: impl FnOnce() -> String, f: impl FnOnce() -> R) -> R {
+    // it goes on at once: nobody sees a state half changed who would not have without this
+    match catch_unwind(AssertUnwindSafe(f)) {
+        Ok(r) => r,
+        Err(payload) if payload.is::<Stopped>() => resume_unwind(payload),
+        Err(payload) => {
+            let text = message_of(&*payload).unwrap_or("(a payload that is not text)");
+            // not `panic!`: the panic hook has printed it
+            resume_unwind(Box::new(format!("{text} ({})", about())))
+        }
+    }
+}
+
 /// Runs `f`; a panic comes back as an error. If it unwinds because this thread is to stop, `stopped` is the result; without
 /// one it unwinds further.
 pub(crate) fn caught<R>(stopped: Option<R>, f: impl FnOnce() -> R) -> Result<R, Error> {

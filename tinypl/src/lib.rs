@@ -16,13 +16,15 @@
 //! [`pipeline!`] expands, at compile time, into a graph of stage structs; everything it writes can be written by hand with
 //! the functions of this crate. The language is described at the macro; a stage's behaviour, options and errors at its
 //! function. [`Pipeline`] is what a chain gives, [`Pipe`] what "any stream" is in the signature of an own stage,
-//! [`Serial`] how to write one with state.
+//! [`Serial`] how to write one with state. [`dataloader`] composes stages to a data loader for training.
 #![deny(unsafe_code)]
 
 #[doc(hidden)]
 pub mod __private;
 #[cfg(all(feature = "process", target_os = "linux"))]
 mod crew;
+#[cfg(feature = "dataloader")]
+pub mod dataloader;
 mod error;
 mod expansion;
 mod func;

@@ -33,7 +33,8 @@ pub(crate) struct Luggage {
 
 thread_local! {
     static PACKING: RefCell<Option<Luggage>> = const { RefCell::new(None) };
-    static UNPACKING: RefCell<Vec<Option<Vec<OwnedFd>>>> = const { RefCell::new(Vec::new()) };
+    /// What came for each passenger, while a context is decoded.
+    static UNPACKING: RefCell<Option<Vec<Option<Vec<OwnedFd>>>>> = const { RefCell::new(None) };
 }
 
 /// Runs `encode`; what it [`board`]s and [`hold`]s is the luggage.
@@ -77,7 +78,7 @@ pub(crate) fn hold(thing: impl Any + Send + Sync) -> bool {
 
 /// In a worker: runs `decode`, which may [`take`] what came for the passengers, by their places.
 pub(crate) fn unpacking<R>(fds: Vec<Vec<OwnedFd>>, decode: impl FnOnce() -> R) -> R {
-    UNPACKING.replace(fds.into_iter().map(Some).collect());
+    UNPACKING.replace(Some(fds.into_iter().map(Some).collect()));
     let result = decode();
     UNPACKING.take();
     result
@@ -85,7 +86,13 @@ pub(crate) fn unpacking<R>(fds: Vec<Vec<OwnedFd>>, decode: impl FnOnce() -> R) -
 
 /// In a worker, while a context is decoded: what came for the passenger at `place`.
 pub(crate) fn take(place: u32) -> Option<Vec<OwnedFd>> {
-    UNPACKING.with_borrow_mut(|all| all.get_mut(usize::try_from(place).ok()?)?.take())
+    UNPACKING.with_borrow_mut(|all| all.as_mut()?.get_mut(usize::try_from(place).ok()?)?.take())
+}
+
+/// Whether a context is being decoded, in a worker.
+#[cfg(feature = "dataloader")]
+pub(crate) fn is_unpacking() -> bool {
+    UNPACKING.with_borrow(Option::is_some)
 }
 
 impl fmt::Debug for Luggage {

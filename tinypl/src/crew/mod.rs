@@ -21,9 +21,15 @@ mod wire;
 mod worker;
 
 pub use entry::init;
+#[cfg(feature = "dataloader")]
+pub(crate) use luggage::is_unpacking as is_in_luggage;
+#[cfg(feature = "dataloader")]
+pub(crate) use options::About;
 pub use options::OnDeath;
 pub(crate) use options::Options;
 pub(crate) use supervise::{Context, Crew, Shared, pack};
+#[cfg(feature = "dataloader")]
+pub(crate) use task::out_of_nothing;
 pub(crate) use task::{Each, Map, MapInit, MapWith, Task};
 pub(crate) use why::why;
 pub(crate) use worker::waits;

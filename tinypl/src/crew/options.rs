@@ -14,6 +14,9 @@ pub enum OnDeath {
     Skip,
 }
 
+/// Says what an encoded item is.
+pub(crate) type About = fn(&[u8]) -> Option<String>;
+
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Options {
     pub(crate) workers: usize,
@@ -22,6 +25,8 @@ pub(crate) struct Options {
     pub(crate) end_timeout: Duration,
     pub(crate) item_timeout: Option<Duration>,
     pub(crate) on_death: OnDeath,
+    /// What an encoded item is, for errors, where its number says too little.
+    pub(crate) about: Option<About>,
 }
 
 impl Options {
@@ -33,6 +38,7 @@ impl Options {
             end_timeout: Duration::from_secs(10),
             item_timeout: None,
             on_death: OnDeath::default(),
+            about: None,
         }
     }
 }

@@ -608,7 +608,10 @@ impl<P: Pipe<Item = T::In>, T: Task> Crew<P, T> {
         drop(worker);
         match ran {
             Some(job) => {
-                self.mourn(desk, job, &format!("the worker process {pid} died at this item: {how}"), flow, results)
+                let about = desk.options.about.and_then(|about| about(&job.body));
+                let about = about.map(|about| format!(" ({about})")).unwrap_or_default();
+                let what = format!("the worker process {pid} died at this item{about}: {how}");
+                self.mourn(desk, job, &what, flow, results);
             }
             None if desk.futile.fetch_add(1, Relaxed) + 1 >= FUTILE => {
                 flow.fail(self.error(format!(

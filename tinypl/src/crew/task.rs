@@ -170,6 +170,17 @@ macro_rules! copies {
 }
 copies!(Map<I, O>, Each<I>, MapWith<C, I, O>, MapInit<S, I, O>);
 
+/// A function that captures nothing, in a worker: no byte of it had to travel.
+///
+/// The parent had one, of this same type: it was encoded as part of the context that is being decoded. What has no bytes is
+/// the same everywhere, and `Copy` says that there may be any number of it.
+#[cfg(feature = "dataloader")]
+pub(crate) fn out_of_nothing<F: Copy + 'static>() -> F {
+    const { assert!(size_of::<F>() == 0, "a function that goes to worker processes must capture nothing") }
+    // SAFETY: of a type without bytes any aligned pointer can be read, and the value is one that the parent has, too
+    unsafe { std::ptr::NonNull::<F>::dangling().read() }
+}
+
 /// What a parent tells a worker at first.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Hello {

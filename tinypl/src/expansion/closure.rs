@@ -133,6 +133,11 @@ takes!(TakesState<S, A>: [Fn(&mut S, A) -> R] [Fn(&mut S, A) -> R];
     "this function does not fit: the state is `{S}`, the items are `{A}`",
     "should take `&mut {S}` and `{A}`");
 
+#[cfg(feature = "dataloader")]
+takes!(Collates<S>: [Fn(Vec<S>) -> R] [Fn(Vec<S>) -> R];
+    "this function makes no batch of the samples, which are `{S}`",
+    "should take `Vec<{S}>`");
+
 #[inline]
 pub fn takes_val<A, F: Takes<A, R, K>, R, K>(_: Item<A>, f: F) -> F::Held {
     f.hold()

@@ -6,6 +6,8 @@
 pub(crate) mod closure;
 pub(crate) mod find;
 pub(crate) mod guard;
+#[cfg(feature = "dataloader")]
+pub(crate) mod loader;
 pub(crate) mod lower;
 pub(crate) mod pointer;
 mod widen;

@@ -1,6 +1,8 @@
 //! A pipeline built in one block and pulled by a queue in another. In its own block no queue stood below, so the macro let
 //! its closures be `FnMut`; those that turn out to be `Fn` are called as such here.
 use super::find::{Level4, Src};
+#[cfg(feature = "dataloader")]
+use crate::dataloader::Loaded;
 use crate::func::Exclusive;
 use crate::locked::{Locked, Serial};
 use crate::marker::Place;
@@ -121,6 +123,16 @@ impl<P: Widen, M: Message<P::Item, K>, K> Widen for PrintOnItem<P, M, K> {
 
     fn widen(self) -> Self::Wide {
         self.over(P::widen)
+    }
+}
+
+#[cfg(feature = "dataloader")]
+#[diagnostic::do_not_recommend]
+impl<P: Pipe, E> Widen for Loaded<P, E> {
+    type Wide = Self;
+
+    fn widen(self) -> Self {
+        self
     }
 }
 

@@ -284,15 +284,53 @@ pub(crate) fn brand<B>() -> Option<&'static str> {
 
 /// `c` of `a::b::c<d::e>`.
 fn last_segment(path: &'static str) -> &'static str {
-    let path = path.split('<').next().unwrap_or(path);
+    let path = without_arguments(path);
     path.rsplit("::").next().unwrap_or(path)
 }
 
-/// The name of a function by that of its type; a closure, and a pointer, have none.
+/// A type's name without its generic arguments.
+fn without_arguments(path: &'static str) -> &'static str {
+    if !path.ends_with('>') {
+        return path;
+    }
+    let mut depth = 0;
+    let start = path.rmatches(['<', '>']).zip(path.rmatch_indices(['<', '>'])).find_map(|(bracket, (at, _))| {
+        depth += if bracket == ">" { 1 } else { -1 };
+        (depth == 0).then_some(at)
+    });
+    start.map_or(path, |start| &path[..start])
+}
+
+/// The name of a function by that of its type; a closure, a pointer, and what this crate makes have none.
 fn function_name(name: &'static str) -> Option<String> {
-    // what stands around it is ours: it says who may call it
-    let name = name.rsplit('<').find(|part| part.contains("::") || !part.is_empty()).unwrap_or(name);
-    let name = name.trim_end_matches('>');
-    let is_name = !name.contains("{{") && !name.contains(['(', '&', ' ', '[']);
-    is_name.then(|| last_segment(name).to_owned())
+    let exclusive = name.strip_prefix("tinypl::func::Exclusive<").and_then(|name| name.strip_suffix('>'));
+    let name = exclusive.unwrap_or(name);
+    let unnamed = name.contains("{{") || name.starts_with("tinypl::") || name.starts_with(['&', '[', '(']);
+    let pointer = ["fn(", "unsafe ", "extern ", "dyn ", "for<"].iter().any(|start| name.starts_with(start));
+    (!unnamed && !pointer).then(|| last_segment(name).to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn functions_are_called_by_their_names() {
+        let names = [
+            ("train::decode", Some("decode")),
+            ("train::scale<f32>", Some("scale")),
+            ("train::scale<std::vec::Vec<f32>>", Some("scale")),
+            ("core::str::<impl str>::len", Some("len")),
+            ("<alloc::string::String as core::convert::From<&str>>::from", Some("from")),
+            ("tinypl::func::Exclusive<train::decode>", Some("decode")),
+            ("tinypl::func::Exclusive<train::main::{{closure}}>", None),
+            ("train::main::{{closure}}", None),
+            ("fn(i32) -> i32", None),
+            ("tinypl::dataloader::work::LoadBatch<a::B, c::D>", None),
+            ("&dyn core::ops::Fn(i32)", None),
+        ];
+        for (of_type, function) in names {
+            assert_eq!(function_name(of_type).as_deref(), function, "{of_type}");
+        }
+    }
 }

@@ -63,6 +63,10 @@ impl<P: Pipe<Item: IntoIterator, Tags = ()>> Serial for Flatten<P> {
     fn upstream(&mut self) -> Option<&mut dyn Upstream> {
         Some(&mut self.up)
     }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        (self.inner.as_ref().map_or(0, |inner| inner.size_hint().0), None)
+    }
 }
 
 impl<P: Pipe<Item: IntoIterator> + fmt::Debug> fmt::Debug for Flatten<P> {

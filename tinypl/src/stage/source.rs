@@ -64,6 +64,13 @@ pub struct Iter<I> {
     iter: I,
 }
 
+#[cfg(feature = "dataloader")]
+impl<I> Iter<I> {
+    pub(crate) fn new(iter: I) -> Self {
+        Self { iter }
+    }
+}
+
 impl<I: Iterator> Serial for Iter<I> {
     type Item = I::Item;
     type Marker = Infallible;

@@ -33,4 +33,6 @@ pub use each::each;
 pub use map::map;
 pub use map_init::map_init;
 pub use map_with::map_with;
+#[cfg(feature = "dataloader")]
+pub(crate) use workers::workers_at;
 pub use workers::{Workers, WorkersHandle};

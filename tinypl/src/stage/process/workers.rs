@@ -39,7 +39,15 @@ where
     P: Pipe<Item = T::In> + Send + 'a,
     T: Task<Out: Send> + 'a,
 {
-    let post = Post::here(name);
+    workers_at(up, task, context, Post::here(name))
+}
+
+/// Workers that are part of the stage at `post`.
+pub(crate) fn workers_at<'a, P, T>(up: P, task: T, context: Context, post: Post) -> Over<'a, P, T::Out>
+where
+    P: Pipe<Item = T::In> + Send + 'a,
+    T: Task<Out: Send> + 'a,
+{
     let threads = pool::Options { beside: FEEDER, ..pool::Options::new() };
     let shared = Arc::new(Shared::default());
     let crew = Crew::new(up, task, context, post.site(), shared.clone());
@@ -138,6 +146,12 @@ impl<'a, T, M: Named, G: Tagged, S> Workers<'a, T, M, G, S> {
     #[doc(hidden)]
     pub fn function(self, name: &'static str) -> Self {
         Self { function: Some(name), ..self }
+    }
+
+    /// What an encoded item is: errors of one say so.
+    #[cfg(feature = "dataloader")]
+    pub(crate) fn about(self, about: crate::crew::About) -> Self {
+        self.set(|_, options| options.about = Some(about))
     }
 
     fn set(mut self, option: impl FnOnce(&mut pool::Options, &mut Options)) -> Self {

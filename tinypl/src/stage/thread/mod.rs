@@ -29,4 +29,6 @@ pub(crate) use map_init::named as named_init;
 pub use map_init::{MapInit, map_init};
 pub use mutex::{Mutexed, mutex};
 pub(crate) use queue::queue_as;
+#[cfg(feature = "dataloader")]
+pub(crate) use queue::queue_at;
 pub use queue::{Queue, QueueHandle, queue};

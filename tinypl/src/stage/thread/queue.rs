@@ -44,7 +44,12 @@ pub(super) type Over<'a, P> = Queue<'a, <P as Pipe>::Item, <P as Pipe>::Marker, 
 /// A queue under another name, for stages that end in one.
 #[track_caller]
 pub(crate) fn queue_as<'a, P: Pipe<Item: Send> + Send + Sync + 'a>(up: P, name: &'static str) -> Over<'a, P> {
-    let (post, options) = (Post::here(name), Options::new());
+    queue_at(up, Post::here(name))
+}
+
+/// A queue that is part of the stage at `post`.
+pub(crate) fn queue_at<'a, P: Pipe<Item: Send> + Send + Sync + 'a>(up: P, post: Post) -> Over<'a, P> {
+    let options = Options::new();
     Queue { output: Locked::new(Output::new(Box::new(up), post.site(), options), post), options, spawner: Detached }
 }
 

@@ -1,0 +1,5 @@
+use tinypl::pipeline;
+
+fn main() {
+    let _ = pipeline! { dataloader::load(5, batchsize = 2) };
+}

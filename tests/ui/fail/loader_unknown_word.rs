@@ -1,0 +1,5 @@
+use tinypl::pipeline;
+
+fn main() {
+    let _ = pipeline! { dataloader::load(vec![1, 2], 4, epoch_end = drop_lats) };
+}

@@ -1,0 +1,111 @@
+//! What a loading stage does with an item.
+use super::collate::Collate;
+use super::dataset::Dataset;
+use super::error::SampleError;
+use super::position::{Position, list};
+use super::reads::Reads;
+use crate::error::naming;
+use crate::func::Func;
+#[cfg(all(feature = "process", target_os = "linux"))]
+use serde::{Deserialize, Serialize};
+use std::fmt;
+use std::marker::PhantomData;
+
+/// A function with names for its items: what an error tells of one that killed its worker.
+pub trait Work<A>: Func<A> {
+    #[doc(hidden)]
+    fn about(item: &A) -> String;
+}
+
+// `Func` has a way for one puller and one for several; here they are the same
+macro_rules! work {
+    ($work:ident<$($generic:ident),*>($self:ident, $item:ident: $of:ty) -> $out:ty where { $($bounds:tt)* } $run:block, $about:expr) => {
+        impl<$($generic),*> Func<$of> for $work<$($generic),*> where $($bounds)* {
+            type Out = $out;
+
+            fn call_mut(&mut self, item: $of) -> $out {
+                self.call(item)
+            }
+
+            fn call(&$self, $item: $of) -> $out $run
+        }
+
+        impl<$($generic),*> Work<$of> for $work<$($generic),*> where $($bounds)* {
+            fn about(item: &$of) -> String {
+                $about(item)
+            }
+        }
+
+        impl<$($generic),*> fmt::Debug for $work<$($generic),*> {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.debug_struct(stringify!($work)).finish_non_exhaustive()
+            }
+        }
+    };
+}
+
+/// Loads a batch: its samples, and what they are collated to.
+#[cfg_attr(all(feature = "process", target_os = "linux"), derive(Serialize, Deserialize))]
+pub struct LoadBatch<D, R, C> {
+    pub(super) dataset: D,
+    pub(super) collate: C,
+    pub(super) reads: PhantomData<fn() -> R>,
+}
+
+work! {
+    LoadBatch<D, R, C>(self, positions: Vec<Position>) -> Result<C::Batch, SampleError>
+    where { D: Dataset, R: Reads<D>, C: Collate<R::Sample> }
+    {
+        let mut samples = Vec::with_capacity(positions.len());
+        for &at in &positions {
+            samples.push(R::read(&self.dataset, at)?);
+        }
+        Ok(naming(|| list(&positions), || self.collate.collate(samples)))
+    },
+    |positions: &Vec<Position>| list(positions)
+}
+
+/// Loads one sample, for a collation of its own.
+#[cfg_attr(all(feature = "process", target_os = "linux"), derive(Serialize, Deserialize))]
+pub struct LoadSample<D, R> {
+    pub(super) dataset: D,
+    pub(super) reads: PhantomData<fn() -> R>,
+}
+
+work! {
+    LoadSample<D, R>(self, at: Position) -> Whose<R::Sample>
+    where { D: Dataset, R: Reads<D> }
+    {
+        R::read(&self.dataset, at).map(|sample| (at, sample))
+    },
+    Position::to_string
+}
+
+/// Collates samples that were loaded one by one.
+#[cfg_attr(all(feature = "process", target_os = "linux"), derive(Serialize, Deserialize))]
+pub struct CollateBatch<S, C> {
+    pub(super) collate: C,
+    pub(super) samples: PhantomData<fn() -> S>,
+}
+
+/// A sample and whose it is.
+pub(super) type Whose<S> = Result<(Position, S), SampleError>;
+
+work! {
+    CollateBatch<S, C>(self, loaded: Vec<Whose<S>>) -> Result<C::Batch, SampleError>
+    where { C: Collate<S> }
+    {
+        // a failure passes as an item does, so that the batches before it come first
+        let loaded: Vec<(Position, S)> = loaded.into_iter().collect::<Result<_, _>>()?;
+        let (positions, samples): (Vec<_>, Vec<_>) = loaded.into_iter().unzip();
+        Ok(naming(|| list(&positions), || self.collate.collate(samples)))
+    },
+    |loaded: &Vec<Whose<S>>| list(&loaded.iter().map(position).collect::<Vec<_>>())
+}
+
+fn position<S>(loaded: &Whose<S>) -> Position {
+    match loaded {
+        Ok((at, _)) => *at,
+        Err(error) => error.at(),
+    }
+}
