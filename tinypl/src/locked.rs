@@ -107,6 +107,10 @@ pub trait Serial {
     #[doc(hidden)]
     const COUNTS: bool = false;
 
+    /// Whether what a pull takes is the stage's own time. What is taken from a queue its workers have made.
+    #[doc(hidden)]
+    const WORKS: bool = true;
+
     /// How many items it gave; asked only where it [`COUNTS`](Self::COUNTS).
     #[doc(hidden)]
     fn items(&self) -> u64 {
@@ -295,7 +299,7 @@ impl<S: Serial> Locked<S> {
             }
             announce();
             let want = hand.want.min(free).min(sure.max(1));
-            hand.loaded = state.fill(seat, want, &self.post);
+            hand.loaded = state.fill(seat, want, hand.measured, &self.post);
             hand.taken = state.taken;
             if hand.loaded > 0 {
                 return Refill::Loaded;
@@ -318,9 +322,9 @@ impl<S: Serial> State<S> {
     }
 
     /// Pulls `want` signals onto the desk. How many there were.
-    fn fill(&mut self, seat: &mut Seat<'_, Numbered<S>>, want: usize, post: &Post) -> usize {
+    fn fill(&mut self, seat: &mut Seat<'_, Numbered<S>>, want: usize, measured: Option<usize>, post: &Post) -> usize {
         let before = self.taken;
-        let pulled = caught(Some(false), || self.pull_onto(seat, want, post));
+        let pulled = caught(Some(false), || self.pull_onto(seat, want, measured, post));
         let n = self.taken - before;
         self.chunked |= n > 1;
         if let Some(probe) = post.probe() {
@@ -337,14 +341,28 @@ impl<S: Serial> State<S> {
     }
 
     /// Whether there may be more.
-    fn pull_onto(&mut self, seat: &mut Seat<'_, Numbered<S>>, want: usize, post: &Post) -> bool {
-        let Some(first) = self.take(post) else { return false };
+    fn pull_onto(
+        &mut self,
+        seat: &mut Seat<'_, Numbered<S>>,
+        want: usize,
+        measured: Option<usize>,
+        post: &Post,
+    ) -> bool {
+        let mut take = |n| {
+            if measured != Some(n) {
+                return self.take(post);
+            }
+            sampling::turn(true);
+            let taken = self.take(post);
+            sampling::turn(false);
+            taken
+        };
+        let Some(first) = take(0) else { return false };
         // the desk is held only now: nobody waits for it while we may wait
         let mut loading = seat.load();
         loading.put(first);
-        sampling::turn(false);
-        for _ in 1..want {
-            let Some(signal) = self.take(post) else { return false };
+        for n in 1..want {
+            let Some(signal) = take(n) else { return false };
             loading.put(signal);
         }
         true
@@ -353,7 +371,7 @@ impl<S: Serial> State<S> {
     #[inline(always)] // through memory a signal costs more than all the rest
     fn take(&mut self, post: &Post) -> Option<Numbered<S>> {
         let number = self.items;
-        let at = Call::by::<Watched>(post, Some(number)).begin();
+        let at = Call::by::<Watched>(post, Some(number)).measured(S::WORKS).begin();
         let signal = self.stage.pull_by::<Watched>();
         at.left();
         let signal = signal?;
@@ -374,7 +392,7 @@ impl<S: Serial> Pipe for Locked<S> {
     #[inline]
     fn pull_by<W: Way>(&mut self) -> Pulled<Self> {
         let State { stage, items, .. } = self.state.get_mut();
-        let at = Call::by::<W>(&self.post, (!S::COUNTS).then_some(*items)).begin();
+        let at = Call::by::<W>(&self.post, (!S::COUNTS).then_some(*items)).measured(S::WORKS).begin();
         let signal = stage.pull_by::<W>();
         at.left();
         if !S::COUNTS {

@@ -85,6 +85,11 @@ impl<'a> Call<'a> {
     }
 
     #[inline(always)]
+    pub(crate) fn measured(self, measured: bool) -> Self {
+        Self { watched: self.watched && measured, ..self }
+    }
+
+    #[inline(always)]
     pub(crate) fn begin(self) -> At<'a> {
         let Self { post, item, watched } = self;
         At { post, item, timed: watched && post.probe().is_some_and(Probe::is_on) && sampling::enter() }

@@ -11,8 +11,8 @@ use super::task::Task;
 use super::wire::{Frames, Garbage, HEAD, Kind, LIMIT, encode, too_long};
 use crate::Error;
 use crate::error::{Site, caught};
-use crate::monitor::Survey;
 use crate::monitor::lane::{self, Lane, Part};
+use crate::monitor::{Survey, sampling};
 use crate::pipe::{Envelope, Pipe, Signal, Start, Watched};
 use crate::pool::stop::Pulling;
 use crate::pool::{Above, Credits, Cursor, Flow, Hand, Results, Tray};
@@ -97,7 +97,7 @@ impl Shared {
             // it has just said so: its work has ended about now
             let now = lane::now();
             let began = now.saturating_sub(took.0 - before.0).max(worker.until);
-            track.did(Part::Work, items as usize, began, now);
+            track.did(Part::Work, items as usize, began, now, &[]);
             (worker.drawn, worker.until) = (took, now);
         }
     }
@@ -264,9 +264,9 @@ impl<P: Pipe<Item = T::In>, T: Task> Crew<P, T> {
                 }
                 continue;
             }
-            let watched = shares.begin(Part::Pull);
+            hand.measured = shares.begin(Part::Pull, CHUNK.min(free));
             let (jobs, goes_on) = self.pull(&mut up, free, hand, results);
-            if watched {
+            if hand.measured.is_some() {
                 shares.end(Part::Pull, jobs.len());
             }
             items += jobs.len();
@@ -295,7 +295,9 @@ impl<P: Pipe<Item = T::In>, T: Task> Crew<P, T> {
         let mut passed = Vec::new();
         let mut goes_on = Ok(true);
         let sure = up.ready();
-        for _ in 0..free.min(CHUNK).min(sure.max(1)) {
+        let n = free.min(CHUNK).min(sure.max(1));
+        for i in 0..n {
+            sampling::turn(hand.measured.is_some_and(|measured| measured < CHUNK && measured % n == i));
             let signal = {
                 let _pulling = Pulling::begin();
                 caught(Some(None), || up.pull_by::<Watched>())

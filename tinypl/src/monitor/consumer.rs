@@ -1,6 +1,6 @@
 //! The thread that pulls a pipeline from outside: its time goes to the stages that it runs, to waiting, and to its own affairs.
-use super::lane::{self, Doing, Lane, Part, share};
-use super::sampling::{self, Sample, Sampled};
+use super::lane::{self, Doing, Lane, Part};
+use super::sampling::{self, Dice, Mix, Sample, Sampled};
 use super::{Ending, Probe};
 use crate::sync::Arc;
 
@@ -16,13 +16,16 @@ pub(crate) struct Consumer {
     ending: Arc<Ending>,
     /// Working time that was shared out.
     shared: u64,
+    mix: Mix,
+    /// The sample at hand, till the next pull tells how long its item took.
     sample: Sample,
-    /// When the pull returned that was measured, till the next one tells how long its item took.
+    /// When the pull returned that was measured.
     returned: Option<u64>,
     measured: u64,
     /// How many pulls are not measured, and how many of them are left.
     skip: u64,
     left: u64,
+    dice: Dice,
 }
 
 /// Ends what was measured, however the pull ends.
@@ -39,8 +42,8 @@ impl Consumer {
         lane.turn_on();
         let measured = lane::now();
         lane.set(Doing::Work);
-        let sample = Sample::new();
-        Self { lane, own, ending, shared: 0, sample, returned: None, measured, skip: 0, left: 0 }
+        let (mix, sample, dice) = (Mix::default(), Sample::new(), Dice::new());
+        Self { lane, own, ending, shared: 0, mix, sample, returned: None, measured, skip: 0, left: 0, dice }
     }
 
     pub(crate) fn ending(&self) -> &Ending {
@@ -81,10 +84,11 @@ impl Consumer {
 
     #[cold]
     fn measured<T>(&mut self, pull: impl FnOnce() -> T) -> T {
-        self.settle();
         let now = lane::now();
         let each = (now.saturating_sub(self.measured) / (self.skip + 1)).max(1);
-        self.skip = (sampling::cost(&self.sample) / each).min(MOST);
+        let wanted = (sampling::cost(&self.sample) / each).min(MOST);
+        self.settle();
+        self.skip = (wanted / 2) + self.dice.below(wanted as usize + 1) as u64;
         (self.measured, self.left) = (now, self.skip);
         sampling::turn(true);
         let measuring = Measuring;
@@ -94,16 +98,16 @@ impl Consumer {
         let returned = lane::now();
         self.returned = Some(returned);
         if let Some(track) = self.lane.track() {
-            track.did(Part::Pull, 1, now, returned);
-            track.called(&self.sample);
+            track.did(Part::Work, 1, now, returned, &self.sample);
         }
         pulled
     }
 
-    /// Shares out the time since the last sample as that one says.
+    /// Shares out the time since the last sample.
     fn settle(&mut self) {
         let work = self.lane.worked();
-        share(work - self.shared, &self.sample, &self.own);
+        self.mix.add(&std::mem::take(&mut self.sample), self.skip as usize + 1);
+        self.mix.share(work - self.shared, &self.own);
         self.shared = work;
     }
 

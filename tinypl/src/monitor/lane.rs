@@ -1,7 +1,7 @@
 //! What one thread does with its time: it works, or it waits for input, or for room. Each moment of its life is in one of
 //! these accounts, so they add up.
 use super::Probe;
-use super::sampling::{self, Sample};
+use super::sampling::{self, Dice, Mix};
 use super::trace::Track;
 use crate::pool::stop;
 use crate::sync::Arc;
@@ -156,6 +156,9 @@ impl Drop for Waiting {
     }
 }
 
+/// So many nanoseconds of work may wait to be shared out.
+const LAG: u64 = 100_000;
+
 /// A part of what a thread does over and over.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Part {
@@ -165,65 +168,100 @@ pub(crate) enum Part {
     Work,
 }
 
+impl Part {
+    fn other(self) -> Self {
+        match self {
+            Self::Pull => Self::Work,
+            Self::Work => Self::Pull,
+        }
+    }
+}
+
 /// Shares a thread's working time out to the stages that it ran.
 #[derive(Debug)]
 pub(crate) struct Shares {
     lane: Arc<Lane>,
-    /// Working time that was shared out.
-    shared: u64,
-    /// How the last sample of each part was shared.
-    last: [Sample; 2],
+    watched: bool,
+    /// Working time that was seen; of it, what each part took and was not shared out yet.
+    seen: u64,
+    pending: [u64; 2],
+    /// When it is to be shared out again.
+    due: u64,
+    mixes: [Mix; 2],
     /// When the next sample may be taken.
     next: [u64; 2],
     /// When the part at hand began.
     began: u64,
+    dice: Dice,
     /// Whose the time is of which nothing is known.
     rest: Arc<Probe>,
 }
 
 impl Shares {
     pub(crate) fn new(lane: Arc<Lane>, rest: Arc<Probe>) -> Self {
-        Self { lane, shared: 0, last: Default::default(), next: [0; 2], began: 0, rest }
+        let (pending, mixes, next) = ([0; 2], Default::default(), [0; 2]);
+        Self { lane, watched: false, seen: 0, pending, due: 0, mixes, next, began: 0, dice: Dice::new(), rest }
     }
 
-    /// Before a part: whether this thread is watched. If so, and if it is time, the first item is measured.
+    /// Before a part, of about so many items: `None` if nobody watches, else the number of the one that is to be measured (or
+    /// one that doesn't occur).
     #[inline]
-    pub(crate) fn begin(&mut self, part: Part) -> bool {
-        self.lane.is_on() && {
-            self.began = self.lane.since.load(Relaxed);
-            sampling::turn(self.began >= self.next[part as usize]);
-            true
+    pub(crate) fn begin(&mut self, part: Part, items: usize) -> Option<usize> {
+        if self.lane.is_on() { Some(self.begin_watched(part, items)) } else { None }
+    }
+
+    #[cold]
+    fn begin_watched(&mut self, part: Part, items: usize) -> usize {
+        if !self.watched {
+            self.watched = true;
+            // who began to watch did so in the part before this one
+            self.see(part.other());
         }
+        self.began = self.lane.since.load(Relaxed);
+        if self.began < self.next[part as usize] { usize::MAX } else { self.dice.below(items) }
     }
 
     /// After a part that was begun.
     #[cold]
     pub(crate) fn end(&mut self, part: Part, items: usize) {
         sampling::turn(false);
-        let (.., now) = self.lane.turn_to(Doing::Work);
+        let now = self.see(part);
         let sample = sampling::taken();
-        let fresh = sample.len();
-        if fresh > 0 {
+        if !sample.is_empty() {
             self.next[part as usize] = now + sampling::cost(&sample);
-            self.last[part as usize] = sample;
+            self.mixes[part as usize].add(&sample, items);
         }
-        let work = self.lane.worked();
-        share(work - self.shared, &self.last[part as usize], &self.rest);
-        self.shared = work;
+        if now >= self.due {
+            self.due = now + LAG;
+            self.settle();
+        }
         if let Some(track) = self.lane.track.get() {
-            track.did(part, items, self.began, now);
-            track.called(&self.last[part as usize][..fresh]);
+            track.did(part, items, self.began, now, &sample);
+        }
+    }
+
+    /// The working time since the last look was this part's. The moment.
+    fn see(&mut self, part: Part) -> u64 {
+        let (.., now) = self.lane.turn_to(Doing::Work);
+        let work = self.lane.worked();
+        self.pending[part as usize] += work - self.seen;
+        self.seen = work;
+        now
+    }
+
+    /// Shares out what is pending, where it is known how.
+    fn settle(&mut self) {
+        for (pending, mix) in self.pending.iter_mut().zip(&mut self.mixes) {
+            if !mix.is_empty() {
+                mix.share(std::mem::take(pending), &self.rest);
+            }
         }
     }
 }
 
-/// Shares time out in proportion.
-pub(crate) fn share(time: u64, sample: &Sample, rest: &Probe) {
-    let sum: u64 = sample.iter().map(|call| call.own).sum();
-    if sum == 0 {
-        return rest.was_busy(time);
-    }
-    for call in sample {
-        call.probe.was_busy((u128::from(time) * u128::from(call.own) / u128::from(sum)) as u64);
+impl Drop for Shares {
+    fn drop(&mut self) {
+        self.settle();
+        self.rest.was_busy(self.pending.iter().sum());
     }
 }

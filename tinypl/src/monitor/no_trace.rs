@@ -11,7 +11,7 @@ impl Track {
         match *self {}
     }
 
-    pub(crate) fn did(&self, _: Part, _: usize, _: u64, _: u64) {
+    pub(crate) fn did(&self, _: Part, _: usize, _: u64, _: u64, _: &[Sampled]) {
         match *self {}
     }
 

@@ -92,3 +92,53 @@ pub(crate) fn waited(nanoseconds: u64) {
 pub(crate) fn taken() -> Sample {
     SAMPLE.take()
 }
+
+/// How items use a thread's time, as the last samples say.
+#[derive(Debug, Default)]
+pub(crate) struct Mix(Vec<(Arc<Probe>, u64)>);
+
+impl Mix {
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// A sample that stands for so many items.
+    pub(crate) fn add(&mut self, sample: &Sample, items: usize) {
+        for call in sample {
+            let own = call.own * items.max(1) as u64;
+            match self.0.iter_mut().find(|(probe, _)| Arc::ptr_eq(probe, &call.probe)) {
+                Some((_, all)) => *all += own,
+                None => self.0.push((call.probe.clone(), own)),
+            }
+        }
+    }
+
+    /// Shares out a time in proportion, and begins to forget.
+    pub(crate) fn share(&mut self, time: u64, rest: &Probe) {
+        let sum: u64 = self.0.iter().map(|(_, own)| own).sum();
+        if sum == 0 {
+            return rest.was_busy(time);
+        }
+        for (probe, own) in &mut self.0 {
+            probe.was_busy((u128::from(time) * u128::from(*own) / u128::from(sum)) as u64);
+            *own -= *own / 4;
+        }
+    }
+}
+
+/// Numbers that keep no step with anything in the items. (A linear congruential generator: W. H. Press et al., "Numerical
+/// Recipes", 7.1.)
+#[derive(Debug)]
+pub(crate) struct Dice(u32);
+
+impl Dice {
+    pub(crate) fn new() -> Self {
+        Self(1)
+    }
+
+    /// One of so many numbers.
+    pub(crate) fn below(&mut self, n: usize) -> usize {
+        self.0 = self.0.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        (self.0 >> 8) as usize % n.max(1)
+    }
+}

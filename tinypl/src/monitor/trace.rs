@@ -7,10 +7,13 @@ use super::{Monitor, Survey};
 use crate::sync::{Arc, Mutex};
 use serde::Serialize;
 use std::collections::HashMap;
+use std::fmt;
 use std::fs::File;
 use std::io::{self, Seek, SeekFrom, Write};
 use std::path::Path;
 
+/// A pull that took less is not shown.
+const BRIEF: u64 = 2_000;
 /// What a lane gathers before it is written.
 const HEAP: usize = 64 << 10;
 const HEAD: &[u8] = b"{\"displayTimeUnit\":\"ns\",\"traceEvents\":[\n";
@@ -36,27 +39,21 @@ struct Writing {
 #[derive(Debug)]
 pub(crate) struct Track {
     timeline: Arc<Timeline>,
+    process: u32,
     lane: usize,
+    /// What it works at: JSON without its quotes, as all names.
+    work: String,
     /// Events as they stand in the file, without commas at its ends.
     heap: Mutex<Vec<u8>>,
 }
 
-/// Times are microseconds.
-#[derive(Serialize)]
-struct Slice<'a> {
-    ph: &'static str,
-    name: &'a str,
-    pid: u32,
-    tid: usize,
-    ts: f64,
-    dur: f64,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    args: Option<Args>,
-}
+/// Nanoseconds as the format wants them.
+struct Microseconds(u64);
 
-#[derive(Serialize)]
-struct Args {
-    items: usize,
+impl fmt::Display for Microseconds {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}.{:03}", self.0 / 1000, self.0 % 1000)
+    }
 }
 
 /// What a lane is called.
@@ -100,30 +97,43 @@ impl Monitor {
         let survey = self.survey();
         let mut names: HashMap<u64, String> = HashMap::new();
         for stage in &survey.stages {
-            names.extend(stage.probes.iter().map(|probe| (probe.id(), called(stage))));
+            names.extend(stage.probes.iter().map(|probe| (probe.id(), escaped(&called(stage)))));
         }
         names.insert(self.own().id(), "own code".to_owned());
         let writing = Writing { file, empty: true, failed: false };
         let timeline = Arc::new(Timeline { file: Mutex::new(writing), names });
-        for (i, (lane, name)) in lanes(self, survey).into_iter().enumerate() {
-            timeline.add(i, lane, &name)?;
+        for (i, line) in lines(self, survey).into_iter().enumerate() {
+            timeline.add(i, line)?;
         }
         Ok(())
     }
 }
 
-/// All that may have a line, and what they are called.
-fn lanes<'a>(monitor: &'a Monitor, survey: &'a Survey) -> Vec<(&'a Lane, String)> {
-    let mut lanes = vec![(monitor.lane(), "who pulls".to_owned())];
+/// A thread that may have a line.
+struct Line<'a> {
+    lane: &'a Lane,
+    name: String,
+    work: String,
+}
+
+fn lines<'a>(monitor: &'a Monitor, survey: &'a Survey) -> Vec<Line<'a>> {
+    let mut lines = vec![Line { lane: monitor.lane(), name: "who pulls".to_owned(), work: "pulls".to_owned() }];
     for stage in &survey.stages {
         let Some(crew) = &stage.crew else { continue };
         for (k, lane) in crew.flow.lanes.iter().enumerate() {
-            let name = called(stage);
+            let work = called(stage);
             let feeds = k >= crew.flow.options.workers;
-            lanes.push((&**lane, if feeds { format!("{name} feeder") } else { format!("{name} {}", k + 1) }));
+            let name = if feeds { format!("{work} feeder") } else { format!("{work} {}", k + 1) };
+            lines.push(Line { lane, name, work });
         }
     }
-    lanes
+    lines
+}
+
+/// As it stands between quotes.
+fn escaped(name: &str) -> String {
+    let quoted = serde_json::to_string(name).unwrap_or_default();
+    quoted.trim_matches('"').to_owned()
 }
 
 /// The stage's name, and its function's.
@@ -133,12 +143,13 @@ fn called(stage: &Surveyed) -> String {
 }
 
 impl Timeline {
-    fn add(self: &Arc<Self>, i: usize, lane: &Lane, name: &str) -> io::Result<()> {
-        let track = Track { timeline: self.clone(), lane: i, heap: Mutex::new(Vec::new()) };
-        let args = NameArgs { name };
-        track.push(&Name { ph: "M", name: "thread_name", pid: std::process::id(), tid: i, args });
-        self.file.lock().append(&std::mem::take(&mut *track.heap.lock()))?;
-        lane.draw(track);
+    fn add(self: &Arc<Self>, i: usize, Line { lane, name, work }: Line<'_>) -> io::Result<()> {
+        let process = std::process::id();
+        let args = NameArgs { name: &name };
+        let named = serde_json::to_vec(&Name { ph: "M", name: "thread_name", pid: process, tid: i, args })?;
+        self.file.lock().append(&named)?;
+        let (timeline, work) = (self.clone(), escaped(&work));
+        lane.draw(Track { timeline, process, lane: i, work, heap: Mutex::new(Vec::new()) });
         Ok(())
     }
 }
@@ -159,42 +170,51 @@ impl Writing {
 
 impl Track {
     pub(crate) fn waited(&self, what: Doing, since: u64, now: u64) {
-        let name = match what {
-            Doing::Input => "waits for input",
-            Doing::Room => "waits for room",
-            Doing::Work | Doing::Nothing => return,
-        };
-        self.slice(name, since, now, None);
-    }
-
-    pub(crate) fn did(&self, part: Part, items: usize, began: u64, now: u64) {
-        match part {
-            Part::Pull => self.slice("pull", began, now, Some(Args { items })),
-            Part::Work if items == 1 => self.slice("item", began, now, Some(Args { items })),
-            Part::Work => self.slice("chunk", began, now, Some(Args { items })),
+        match what {
+            Doing::Input => self.slice("waits for input", since, now, None),
+            Doing::Room => self.slice("waits for room", since, now, None),
+            Doing::Work | Doing::Nothing => {}
         }
     }
 
-    /// The calls that were measured.
+    /// A part of what the thread does, and the calls in it that were measured.
+    pub(crate) fn did(&self, part: Part, items: usize, began: u64, now: u64, calls: &[Sampled]) {
+        match part {
+            Part::Pull if now - began < BRIEF => return,
+            Part::Pull => self.slice("pull", began, now, Some(items)),
+            Part::Work => self.slice(&self.work, began, now, Some(items)),
+        }
+        // a single call of what it works at says nothing new
+        if calls.len() != 1 || self.name_of(&calls[0]) != self.work {
+            self.called(calls);
+        }
+    }
+
+    /// Calls that were measured.
     pub(crate) fn called(&self, calls: &[Sampled]) {
         for call in calls {
-            let name = self.timeline.names.get(&call.probe.id()).map_or("", String::as_str);
-            self.slice(name, call.began, call.ended, None);
+            self.slice(self.name_of(call), call.began, call.ended, None);
         }
     }
 
-    fn slice(&self, name: &str, began: u64, ended: u64, args: Option<Args>) {
-        let (ts, dur) = (began as f64 / 1e3, ended.saturating_sub(began) as f64 / 1e3);
-        self.push(&Slice { ph: "X", name, pid: std::process::id(), tid: self.lane, ts, dur, args });
+    fn name_of(&self, call: &Sampled) -> &str {
+        self.timeline.names.get(&call.probe.id()).map_or("", String::as_str)
     }
 
-    fn push(&self, event: &impl Serialize) {
+    /// By hand, for a serialiser takes longer than some items: `name` is JSON without its quotes.
+    fn slice(&self, name: &str, began: u64, ended: u64, items: Option<usize>) {
         let mut heap = self.heap.lock();
         if !heap.is_empty() {
             heap.extend_from_slice(b",\n");
         }
-        // numbers and text: it can't fail
-        let _ = serde_json::to_writer(&mut *heap, event);
+        let (ts, dur) = (Microseconds(began), Microseconds(ended.saturating_sub(began)));
+        let Self { process, lane, .. } = self;
+        // into memory: it can't fail
+        let _ = write!(heap, r#"{{"ph":"X","pid":{process},"tid":{lane},"ts":{ts},"dur":{dur},"name":"{name}""#);
+        let _ = match items {
+            Some(items) => write!(heap, r#","args":{{"items":{items}}}}}"#),
+            None => write!(heap, "}}"),
+        };
         if heap.len() >= HEAP {
             self.write(&mut heap);
         }

@@ -276,6 +276,7 @@ impl<T, M: Send + 'static, G: Ride> Serial for Output<'_, T, M, G> {
     type Item = T;
     type Marker = Unnamed<M>;
     type Tags = Unnamed<G>;
+    const WORKS: bool = false;
 
     #[inline]
     fn pull(&mut self) -> Option<Given<Self>> {

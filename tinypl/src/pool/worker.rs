@@ -26,6 +26,8 @@ pub(crate) struct Hand {
     /// The credits taken, by all workers, when this one took last.
     pub(crate) taken: usize,
     pub(crate) patient: bool,
+    /// Which of the signals that it takes next is measured, if anybody watches.
+    pub(crate) measured: Option<usize>,
 }
 
 impl Hand {
@@ -74,9 +76,9 @@ impl<P: Pipe<Item: Send> + Send + Sync> Above<Signal<P>> for P {
             if P::ANNOUNCES {
                 hand.want = 1;
             }
-            let watched = shares.begin(Part::Pull);
+            hand.measured = shares.begin(Part::Pull, hand.want);
             let refill = bottom.refill(hand, &mut seat, &|| self.announce());
-            if watched {
+            if hand.measured.is_some() {
                 shares.end(Part::Pull, hand.loaded);
             }
             match refill {
@@ -85,7 +87,7 @@ impl<P: Pipe<Item: Send> + Send + Sync> Above<Signal<P>> for P {
                 Refill::Failed(error) => return hand.flow.fail(error),
             }
             let mut started = 0;
-            let watched = shares.begin(Part::Work);
+            let measured = shares.begin(Part::Work, hand.loaded);
             loop {
                 let (next, asked) = seat.next();
                 wanted |= asked;
@@ -94,19 +96,25 @@ impl<P: Pipe<Item: Send> + Send + Sync> Above<Signal<P>> for P {
                     hand.flow.items.ring();
                 }
                 let Some((number, signal)) = next else { break };
+                let measured = measured == Some(started);
+                if measured {
+                    sampling::turn(true);
+                }
                 started += 1;
                 match self.step(&mut local, signal, number) {
                     Ok(Some(result)) => tray.put(result),
                     Ok(None) => {}
                     Err(error) => return hand.flow.fail(error),
                 }
-                sampling::turn(false);
+                if measured {
+                    sampling::turn(false);
+                }
                 if hand.flow.stop.is_requested() {
                     return;
                 }
             }
             let made = send(hand, results, tray);
-            if watched {
+            if measured.is_some() {
                 shares.end(Part::Work, started);
             }
             hand.flow.credits.give_back(started - made);
@@ -124,7 +132,7 @@ pub(crate) fn run<E>(above: &dyn Above<E>, flow: Arc<Flow>, seat: usize, results
     let lane = flow.lanes[seat].clone();
     lane.set(Doing::Work);
     stop::enlist(Worker::new(flow.stop.clone(), flow.items.clone(), lane.clone()));
-    let mut hand = Hand { flow, seat, want: 1, loaded: 0, taken: 0, patient: true };
+    let mut hand = Hand { flow, seat, want: 1, loaded: 0, taken: 0, patient: true, measured: None };
     if let Err(panic) = caught(Some(()), || above.work(&mut hand, results, &mut tray)) {
         hand.flow.fail(panic);
     }
