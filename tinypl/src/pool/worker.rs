@@ -30,6 +30,8 @@ pub(crate) struct Hand {
 /// below a queue types are short again, and so are errors.
 pub(crate) trait Above<E>: Send + Sync {
     fn start(&mut self, start: &mut Start);
+    /// How many items come, at least and at most; asked before anybody pulls.
+    fn size_hint(&self) -> (usize, Option<usize>);
     /// Several threads are going to pull: where each is told that the consumer waits.
     fn share(&mut self, workers: usize, chunk: usize) -> Vec<Arc<Cursor>>;
     /// Pulls, and puts results on the tray, until nothing comes any more.
@@ -41,6 +43,10 @@ pub(crate) trait Above<E>: Send + Sync {
 impl<P: Pipe<Item: Send> + Send + Sync> Above<Signal<P>> for P {
     fn start(&mut self, start: &mut Start) {
         Pipe::start(self, start);
+    }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        Pipe::size_hint(self)
     }
 
     fn share(&mut self, workers: usize, chunk: usize) -> Vec<Arc<Cursor>> {

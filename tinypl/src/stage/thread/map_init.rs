@@ -96,6 +96,10 @@ where
         at.left();
         Ok(Some(signal))
     }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        self.up.size_hint()
+    }
 }
 
 impl<P: fmt::Debug, I, F> fmt::Debug for MapInit<P, I, F> {
