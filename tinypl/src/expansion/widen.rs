@@ -6,6 +6,8 @@ use crate::locked::{Locked, Serial};
 use crate::marker::Place;
 use crate::pipe::{Named, Pipe, Tagged};
 use crate::pipeline::Pipeline;
+#[cfg(feature = "progress")]
+use crate::stage::Progress;
 use crate::stage::debug::{Message, PrintOnItem};
 use crate::stage::marker::{InsertPeriodic, On, OnConsumed};
 use crate::stage::order::Save;
@@ -118,6 +120,16 @@ where
 #[diagnostic::do_not_recommend]
 impl<P: Widen, M: Message<P::Item, K>, K> Widen for PrintOnItem<P, M, K> {
     type Wide = PrintOnItem<P::Wide, M, K>;
+
+    fn widen(self) -> Self::Wide {
+        self.over(P::widen)
+    }
+}
+
+#[cfg(feature = "progress")]
+#[diagnostic::do_not_recommend]
+impl<P: Widen> Widen for Progress<P> {
+    type Wide = Progress<P::Wide>;
 
     fn widen(self) -> Self::Wide {
         self.over(P::widen)
