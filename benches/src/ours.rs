@@ -1,5 +1,6 @@
 //! tinypl's side of the races, written as the README would write it.
 
+pub mod loader;
 pub mod process;
 pub mod shared;
 
