@@ -164,12 +164,22 @@ mod on_a_terminal {
     }
 
     #[test]
+    fn worker_processes_draw_nothing() {
+        let _watchdog = watchdog(60);
+        let mut session = run(80, &[]);
+        session.say("process");
+        assert!(session.end().success());
+        assert_is_over(&session, &[("outer", "9")]);
+        assert!(!String::from_utf8_lossy(session.written()).contains("inner"));
+    }
+
+    #[test]
     fn labels_are_cut_so_that_a_line_is_enough() {
         let _watchdog = watchdog(60);
         let long = "a label that is longer than the line that it is to stand in, and then some more of it";
         for label in [long, "进度条的标签也可能是中文的并且非常非常长长得一行都放不下", "", "a\tb\nc\x1b[31m"]
         {
-            for columns in [200, 80, 40, 20, 12] {
+            for columns in [200, 80, 40, 20, 12, 4] {
                 let mut session = run(columns, &[&format!("{label}=5")]);
                 session.say("pull 0\npull 0");
                 session.until(|lines| lines.len() == 1 && lines[0].contains("2/5"));

@@ -23,6 +23,7 @@ fn main() -> Result<(), Error> {
             "fail" => fail(rest)?,
             "thread" => drop(thread::spawn(fails_in_a_thread).join()),
             "queue" => queue(which()),
+            "process" => processes(),
             "pull-suspended" => {
                 // no lock is held meanwhile, so this does not wait for itself
                 handles[0].suspend(|| while pipes[which()].as_mut().and_then(Iterator::next).is_some() {});
@@ -59,6 +60,17 @@ fn fails_in_a_thread() {
     };
     assert!(result.is_err());
 }
+
+/// A worker's own bars would be drawn into those of this process.
+#[cfg(target_os = "linux")]
+fn processes() {
+    let inner = |x: usize| pipeline! { range(x) |> progress("inner") |> count() };
+    let sum: usize = pipeline! { range(9) |> process::map(inner, workers = 2) |> progress("outer") }.sum();
+    assert_eq!(sum, 36);
+}
+
+#[cfg(not(target_os = "linux"))]
+fn processes() {}
 
 fn queue(n: usize) {
     let sum: usize = pipeline! {

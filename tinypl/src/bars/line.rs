@@ -40,7 +40,8 @@ pub(super) fn last(bar: &Bar) -> String {
     };
     let figures = format!("{count} in {}, {rate}", time(elapsed));
     let width = width();
-    let label = truncate_str(&label, width.saturating_sub(figures.len()), "… ");
+    let room = width.saturating_sub(figures.len());
+    let label = if room > 5 { truncate_str(&label, room, "… ") } else { "".into() };
     truncate_str(&format!("{label}{figures}"), width, "").into_owned()
 }
 

@@ -11,12 +11,17 @@ const TICK: Duration = Duration::from_millis(100);
 
 static SCREEN: LazyLock<Screen> = LazyLock::new(|| {
     let lines = MultiProgress::new();
-    Screen { visible: !lines.is_hidden(), lines, state: Mutex::new(State::default()), changed: Condvar::default() }
+    Screen {
+        visible: !lines.is_hidden() && !in_worker(),
+        lines,
+        state: Mutex::new(State::default()),
+        changed: Condvar::default(),
+    }
 });
 
 /// Its lines are touched under the lock of `state` alone.
 struct Screen {
-    /// Whether stderr is a terminal.
+    /// Whether stderr is a terminal, and ours.
     visible: bool,
     lines: MultiProgress,
     state: Mutex<State>,
@@ -165,6 +170,14 @@ impl Shown {
         let position = self.bar.position();
         self.line.update(|state| state.set_pos(position));
     }
+}
+
+/// Whether the terminal is another process's to draw in.
+fn in_worker() -> bool {
+    #[cfg(all(feature = "process", target_os = "linux"))]
+    return crate::crew::in_worker();
+    #[cfg(not(all(feature = "process", target_os = "linux")))]
+    return false;
 }
 
 /// Calls `f` on a thread that doesn't panic: on one that does, indicatif draws nothing.

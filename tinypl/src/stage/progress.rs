@@ -14,7 +14,7 @@ use std::ops::ControlFlow;
 /// dropped, a line that says what was counted takes its place. The bars of several pipelines stand below one another.
 /// A terminal narrower than the line gets a shorter one.
 ///
-/// Where stderr is no terminal (or a `TERM=dumb`) nothing is written. What else the program prints meanwhile would tear the
+/// Where stderr is no terminal (or a `TERM=dumb`), and in worker processes, nothing is written. What else the program prints meanwhile would tear the
 /// bars, so print it in [`suspend`](ProgressHandle::suspend).
 ///
 /// An item costs one store to memory that its puller alone writes.
