@@ -277,6 +277,7 @@ fn train(folder: Folder) -> Result<(), Failure> {
     let folder = Arc::new(folder);
     let images = folder.clone();
     let (len, Options { epochs, batchsize, workers, seed, .. }) = (folder.len(), folder.options);
+    let batchsize = batchsize.min(len);
     let (mut model, began, mut trained) = (Model::new(folder.classes.len()), Instant::now(), 0);
     println!("{len} images of {} classes", folder.classes.len());
 
