@@ -3,6 +3,7 @@
 //! `README.md` of this package says how to run them and how to read the tables.
 #![forbid(unsafe_code)]
 
+pub mod datasets;
 pub mod jobs;
 pub mod options;
 pub mod ours;

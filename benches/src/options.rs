@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-/// A Python that has the peers installed (`python.sh` makes it).
+/// A Python that has peers installed (`python.sh` and `torch.sh` make them).
 #[derive(Debug, Clone)]
 pub struct Python(PathBuf);
 
@@ -26,6 +26,7 @@ pub struct Options {
     quick: bool,
     titles: Vec<String>,
     python: Option<Python>,
+    torch: Option<Python>,
 }
 
 impl Options {
@@ -37,18 +38,21 @@ impl Options {
         let mut full = false;
         let mut quick = false;
         let mut titles = Vec::new();
-        let mut python = None;
+        let (mut python, mut torch) = (None, None);
         for arg in std::env::args().skip(1) {
             match arg.as_str() {
                 "--bench" => full = true,
                 "--quick" => quick = true,
-                _ => match arg.strip_prefix("--python=") {
-                    Some(path) => python = Some(Python(path.into())),
-                    None if arg.starts_with('-') => {
-                        eprintln!("unknown option {arg}: give --quick, --python=PATH, or parts of the titles to run");
+                _ => match arg.split_once('=') {
+                    Some(("--python", path)) => python = Some(Python(path.into())),
+                    Some(("--torch", path)) => torch = Some(Python(path.into())),
+                    _ if arg.starts_with('-') => {
+                        eprintln!(
+                            "unknown option {arg}: give --quick, --python=PATH, --torch=PATH, or parts of the titles to run"
+                        );
                         std::process::exit(2);
                     }
-                    None => titles.push(arg),
+                    _ => titles.push(arg),
                 },
             }
         }
@@ -62,13 +66,19 @@ impl Options {
         if quick {
             println!("a quick run: it checks the contestants, its times say little\n");
         }
-        Self { quick, titles, python }
+        Self { quick, titles, python, torch }
     }
 
     /// The Python whose multiprocessing and whose tinypl are peers, if it was given.
     #[must_use]
     pub fn python(&self) -> Option<&Python> {
         self.python.as_ref()
+    }
+
+    /// The Python that has torch and torchvision, if it was given.
+    #[must_use]
+    pub fn torch(&self) -> Option<&Python> {
+        self.torch.as_ref()
     }
 
     /// Whether the times do not matter in this run.

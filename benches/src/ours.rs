@@ -1,6 +1,7 @@
 //! tinypl's side of the races, written as the README would write it.
 
 pub mod figures;
+pub mod loader;
 pub mod process;
 pub mod shared;
 

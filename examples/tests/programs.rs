@@ -236,3 +236,91 @@ fn pgz_refuses_wrong_arguments() {
     }
     assert_eq!(pgz(["/no/such/file"]).status().unwrap().code(), Some(1));
 }
+
+/// A folder with a folder of images for each colour: `each` JPEGs and a PNG.
+fn images(colours: &[(&str, [u8; 3])], each: usize) -> tempfile::TempDir {
+    let dir = tempfile::tempdir().unwrap();
+    for &(name, colour) in colours {
+        let folder = dir.path().join(name);
+        fs::create_dir(&folder).unwrap();
+        for i in 0..=each {
+            let name = if i == each { "last.PNG".to_owned() } else { format!("{i}.jpg") };
+            let (width, height) = (20 + i as u32, 30);
+            let pixel = |x, _| image::Rgb(colour.map(|c| c - x as u8 + 5 * i as u8));
+            image::RgbImage::from_fn(width, height, pixel).save(folder.join(name)).unwrap();
+        }
+    }
+    dir
+}
+
+const COLOURS: [(&str, [u8; 3]); 2] = [("red", [200, 30, 30]), ("blue", [30, 30, 200])];
+
+#[test]
+fn train_gives_the_same_for_any_number_of_workers_and_names_what_it_skips() {
+    let dir = images(&COLOURS, 4);
+    fs::write(dir.path().join("red/letter.jpg"), "not an image").unwrap();
+    fs::write(dir.path().join("blue/empty.png"), "").unwrap();
+    fs::write(dir.path().join("blue/notes.txt"), "not even the name of an image").unwrap();
+    let train = |workers: &str| {
+        let output =
+            example("train").args(["--batchsize", "5", "--workers", workers]).arg(dir.path()).output().unwrap();
+        assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+        output
+    };
+    let one = train("1");
+    let lines: Vec<&str> = text(&one.stdout).lines().collect();
+    assert_eq!(lines[0], "12 images of 2 classes");
+    assert!(lines[1].starts_with("epoch 1: loss ") && lines[2].starts_with("epoch 2: loss "), "{lines:?}");
+    assert_eq!(lines.len(), 3);
+    // the second time all colours are told apart
+    assert!(lines[2].ends_with(" 100 % right"), "{lines:?}");
+    assert_eq!(one.stdout, train("3").stdout);
+
+    let mut said = text(&one.stderr).lines();
+    assert!(said.next().unwrap().starts_with("skipped blue/empty.png: "));
+    assert!(said.next().unwrap().starts_with("skipped red/letter.jpg: "));
+    assert!(said.next().unwrap().starts_with("20 images in "));
+    assert_eq!(said.next(), None);
+}
+
+#[test]
+fn train_stops_at_a_file_that_is_no_image_if_it_is_told_to() {
+    let dir = images(&COLOURS, 1);
+    fs::write(dir.path().join("red/letter.jpg"), "not an image").unwrap();
+    let output = example("train").args(["--on-bad", "stop"]).arg(dir.path()).output().unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    let said = text(&output.stderr);
+    assert!(said.starts_with("train: ") && said.contains("red/letter.jpg: "), "{said}");
+    assert_eq!(text(&output.stdout), "5 images of 2 classes\n");
+}
+
+#[test]
+fn train_depends_on_its_seed() {
+    // hard to tell apart
+    let dir = images(&[("rose", [110, 100, 100]), ("mauve", [100, 100, 110])], 2);
+    let train =
+        |seed: &str| example("train").args(["--seed", seed, "--batchsize", "2"]).arg(dir.path()).output().unwrap();
+    assert_eq!(train("1").stdout, train("1").stdout);
+    assert_ne!(train("1").stdout, train("2").stdout);
+}
+
+#[test]
+fn train_refuses_what_it_can_not_do() {
+    let empty = tempfile::tempdir().unwrap();
+    let empty = empty.path().to_str().unwrap();
+    for (args, why) in [
+        (&["--epochs", "0"][..], "at least 1 is needed"),
+        (&["--batchsize", "0"], "at least 1 is needed"),
+        (&["--on-bad", "ignore"], "it is `skip` or `stop`"),
+        (&["--faster"], "--faster"),
+        (&[empty, empty], "unexpected argument"),
+        (&[empty], "no JPEG or PNG in"),
+        (&["/no/such/folder"], "/no/such/folder"),
+    ] {
+        let output = example("train").args(args).output().unwrap();
+        assert_eq!(output.status.code(), Some(2), "{args:?}");
+        let said = text(&output.stderr);
+        assert!(said.starts_with("train: ") && said.contains(why), "{args:?}: {said}");
+        assert!(output.stdout.is_empty());
+    }
+}

@@ -188,6 +188,7 @@ pub(crate) static STAGES: &[Row] = &[
     row("ratelimit", Alone, &[needed("num", Count), needed("period", Value)]).handle(Handle::Live),
     row("share", Alone, &[]),
     row("debug::print_on_item", Through, &[needed("msg", Message)]),
+    row("progress", Through, &[needed("label", Value)]).options(&[optional("len", Value)]).handle(Handle::Live),
     row("thread::queue", Many, &[]).options(QUEUE).guards(QUEUED).handle(Handle::Live),
     row("thread::map", Many, &[of_item("f", Out::Any)])
         .options(QUEUE)

@@ -21,6 +21,8 @@
 
 #[doc(hidden)]
 pub mod __private;
+#[cfg(feature = "progress")]
+mod bars;
 #[cfg(all(feature = "process", target_os = "linux"))]
 mod crew;
 #[cfg(feature = "dataloader")]
@@ -52,6 +54,8 @@ pub use pipeline::Pipeline;
 pub use pool::OnWorkerError;
 #[cfg(all(feature = "process", target_os = "linux"))]
 pub use stage::process;
+#[cfg(feature = "progress")]
+pub use stage::progress;
 pub use stage::{
     chain, debug, each, each_mut, enumerate, filter, filter_map, filter_map_mut, filter_mut, flatten, flatten_eager,
     map, map_mut, order, partition, range, ratelimit, share, skip, source, take, thread, try_map, try_map_mut, zip,
@@ -65,6 +69,8 @@ pub mod stages {
         All, Chain, Each, Enumerate, Filter, FilterMap, Flatten, FlattenEager, Groups, Iter, Map, Nowhere, Number,
         Partition, Placing, RateLimit, RateLimitHandle, Share, Skip, Split, Steps, Take, TryMap, Zip,
     };
+    #[cfg(feature = "progress")]
+    pub use crate::stage::{Progress, ProgressHandle};
 }
 
 #[cfg(doctest)]

@@ -420,6 +420,13 @@ macro_rules! through {
         crate::pipe::through!(finish);
     };
     (bottom) => {
+        crate::pipe::through!(place);
+
+        fn start(&mut self, start: &mut crate::pipe::Start) {
+            self.up.start(start);
+        }
+    };
+    (place) => {
         type Bottom = P::Bottom;
 
         #[inline]
@@ -430,10 +437,6 @@ macro_rules! through {
         #[inline]
         fn bottom_mut(&mut self) -> &mut crate::Locked<P::Bottom> {
             self.up.bottom_mut()
-        }
-
-        fn start(&mut self, start: &mut crate::pipe::Start) {
-            self.up.start(start);
         }
     };
     (finish) => {

@@ -122,7 +122,7 @@ fn the_size_hint_is_that_of_the_iterator_chain() {
     assert_eq!(pipeline! { range(9) |> map(|x| x) |> each(|_| ()) }.size_hint(), (9, Some(9)));
     assert_eq!(pipeline! { range(9) |> filter(|_| true) }.size_hint(), (0, Some(9)));
     assert_eq!(pipeline! { range(9) |> filter_map(Some) }.size_hint(), (0, Some(9)));
-    assert_eq!(pipeline! { range(9) |> try_map(Ok::<_, String>) }.size_hint(), (0, Some(9)));
+    assert_eq!(pipeline! { range(9) |> try_map(Ok::<_, String>) }.size_hint(), (9, Some(9)));
 }
 
 #[test]

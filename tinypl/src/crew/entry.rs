@@ -35,6 +35,7 @@ type Constructor = extern "C" fn(c_int, *const *const c_char, *const *const c_ch
 #[unsafe(link_section = ".init_array")]
 static CONSTRUCTOR: Constructor = constructed;
 static CONSTRUCTED: AtomicBool = AtomicBool::new(false);
+static IN_WORKER: AtomicBool = AtomicBool::new(false);
 
 unsafe extern "C" {
     static __init_array_start: [Option<Constructor>; 0];
@@ -98,7 +99,14 @@ pub fn init() {
     }
 }
 
+/// Whether this process is a worker that has begun.
+#[cfg(feature = "progress")]
+pub(crate) fn in_worker() -> bool {
+    IN_WORKER.load(Relaxed)
+}
+
 fn run() -> ! {
+    IN_WORKER.store(true, Relaxed);
     let status = match std::panic::catch_unwind(begin) {
         Ok(Ok(())) => 0,
         Ok(Err(error)) => {

@@ -20,6 +20,8 @@ mod wire;
 #[expect(unsafe_code, reason = "it calls what was sent as an offset")]
 mod worker;
 
+#[cfg(feature = "progress")]
+pub(crate) use entry::in_worker;
 pub use entry::init;
 #[cfg(feature = "dataloader")]
 pub(crate) use luggage::is_unpacking as is_in_luggage;

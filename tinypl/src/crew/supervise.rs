@@ -737,6 +737,13 @@ where
         self.up.lock().survey(survey);
     }
 
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        let (least, most) = self.up.lock().size_hint();
+        // what a worker dies of may be left out; before the start it is not known whether it is
+        let keeps_all = self.shared.options.get().is_some_and(|options| options.on_death != OnDeath::Skip);
+        (if keeps_all { least } else { 0 }, most)
+    }
+
     fn share(&mut self, _: usize, _: usize) -> Vec<Arc<Cursor>> {
         Vec::new()
     }

@@ -8,6 +8,8 @@ use crate::locked::{Locked, Serial};
 use crate::marker::Place;
 use crate::pipe::{Named, Pipe, Tagged};
 use crate::pipeline::Pipeline;
+#[cfg(feature = "progress")]
+use crate::stage::Progress;
 use crate::stage::debug::{Message, PrintOnItem};
 use crate::stage::marker::{InsertPeriodic, On, OnConsumed};
 use crate::stage::order::Save;
@@ -133,6 +135,16 @@ impl<P: Pipe, E> Widen for Loaded<P, E> {
 
     fn widen(self) -> Self {
         self
+    }
+}
+
+#[cfg(feature = "progress")]
+#[diagnostic::do_not_recommend]
+impl<P: Widen> Widen for Progress<P> {
+    type Wide = Progress<P::Wide>;
+
+    fn widen(self) -> Self::Wide {
+        self.over(P::widen)
     }
 }
 

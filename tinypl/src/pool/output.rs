@@ -48,8 +48,11 @@ pub struct Output<'a, T, M, G: Ride> {
     state: Running<'a, Envelope<T, M, G>>,
     /// What was taken from the workers' results and is still to be handed on.
     batch: VecDeque<Envelope<T, M, G>>,
-    /// How many were handed on.
+    /// How many items came from above in all, at least and at most, as was known at the start.
+    total: (usize, Option<usize>),
+    /// How many signals were handed on, and how many of them were items.
     given: usize,
+    items: usize,
     /// `given` when the workers were last sure to see it.
     confirmed: usize,
     /// How many may be handed on between two times that the workers are sure to see it.
@@ -79,7 +82,9 @@ impl<'a, T: Send + 'a, M: Send + 'static, G: Ride> Output<'a, T, M, G> {
             flow: Arc::new(Flow::new(site, options)),
             state: Running::Not(above),
             batch: VecDeque::new(),
+            total: (0, None),
             given: 0,
+            items: 0,
             confirmed: 0,
             slack: 0,
             nap: Nap::default(),
@@ -105,6 +110,7 @@ impl<'a, T: Send + 'a, M: Send + 'static, G: Ride> Output<'a, T, M, G> {
     ) -> Running<'a, Envelope<T, M, G>> {
         above.start(&mut self.start);
         above.survey(&mut self.above);
+        self.total = above.size_hint();
         if self.flow.options.end_timeout.is_some() {
             self.start.flows.push(self.flow.clone());
         }
@@ -290,6 +296,7 @@ impl<T, M: Send + 'static, G: Ride> Serial for Output<'_, T, M, G> {
         }
         self.given += 1;
         let signal = self.batch.pop_front();
+        self.items += usize::from(matches!(signal, Some(Envelope::Item(..))));
         self.flow.credits.give(self.given);
         if self.given - self.confirmed > self.slack {
             self.confirm();
@@ -318,6 +325,14 @@ impl<T, M: Send + 'static, G: Ride> Serial for Output<'_, T, M, G> {
             self.grab(&results);
         }
         self.batch.len()
+    }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        let (least, most) = match &self.state {
+            Running::Not(above) => above.size_hint(),
+            _ => self.total,
+        };
+        (least.saturating_sub(self.items), most.map(|most| most.saturating_sub(self.items)))
     }
 
     fn finish(&mut self) -> Result<(), Error> {

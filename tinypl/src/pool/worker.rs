@@ -42,6 +42,8 @@ impl Hand {
 pub(crate) trait Above<E>: Send + Sync {
     fn start(&mut self, start: &mut Start);
     fn survey(&self, survey: &mut Survey);
+    /// How many items come, at least and at most; asked before anybody pulls.
+    fn size_hint(&self) -> (usize, Option<usize>);
     /// Several threads are going to pull: where each is told that the consumer waits.
     fn share(&mut self, workers: usize, chunk: usize) -> Vec<Arc<Cursor>>;
     /// Pulls, and puts results on the tray, until nothing comes any more.
@@ -57,6 +59,10 @@ impl<P: Pipe<Item: Send> + Send + Sync> Above<Signal<P>> for P {
 
     fn survey(&self, survey: &mut Survey) {
         Pipe::survey(self, survey);
+    }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        Pipe::size_hint(self)
     }
 
     fn share(&mut self, workers: usize, chunk: usize) -> Vec<Arc<Cursor>> {

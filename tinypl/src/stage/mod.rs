@@ -12,6 +12,8 @@ pub mod order;
 mod partition;
 #[cfg(all(feature = "process", target_os = "linux"))]
 pub mod process;
+#[cfg(feature = "progress")]
+mod progress;
 mod ratelimit;
 mod share;
 mod skip;
@@ -30,6 +32,8 @@ pub use filter_map::{FilterMap, filter_map, filter_map_mut};
 pub use flatten::{Flatten, FlattenEager, flatten, flatten_eager};
 pub use map::{Map, map, map_mut};
 pub use partition::{Groups, Nowhere, Partition, Placing, Split, partition};
+#[cfg(feature = "progress")]
+pub use progress::{Progress, ProgressHandle, progress};
 pub use ratelimit::{RateLimit, RateLimitHandle, ratelimit};
 pub(crate) use share::named as share_named;
 pub use share::{Share, share};

@@ -218,8 +218,14 @@ impl<P: Pipe<Tags = ()>> Serial for Groups<P> {
 
     fn size_hint(&self) -> (usize, Option<usize>) {
         let (least, most) = self.up.size_hint();
-        let started = usize::from(!self.group.is_empty()) + self.due.len();
-        (least.div_ceil(self.n), most.and_then(|most| most.checked_add(started)))
+        let due = self.due.iter().filter(|due| matches!(due, Envelope::Item(..))).count();
+        let groups = |items: usize| items.saturating_add(self.group.len()).div_ceil(self.n).saturating_add(due);
+        // where a marker ends a group, each item may be alone in one
+        let most = match self.split {
+            true => most.and_then(|most| most.checked_add(usize::from(!self.group.is_empty()) + due)),
+            false => most.map(groups),
+        };
+        (groups(least), most)
     }
 }
 

@@ -119,7 +119,8 @@ where
 
     #[inline]
     fn size_hint(&self) -> (usize, Option<usize>) {
-        (0, self.up.size_hint().1)
+        // an error ends it earlier, as a panic of `map` does
+        if self.failed.is_some() { (0, Some(0)) } else { self.up.size_hint() }
     }
 
     fn finish(&mut self) -> Result<(), Error> {

@@ -132,7 +132,12 @@ impl<P: Pipe<Tags: Top<B>>, B> Serial for Load<P, B> {
     }
 
     fn size_hint(&self) -> (usize, Option<usize>) {
-        (0, self.up.size_hint().1.and_then(|most| most.checked_add(self.ring.len())))
+        if self.failed.is_some() {
+            return (0, Some(0));
+        }
+        let (least, most) = self.up.size_hint();
+        let early = self.ring.count(|early| matches!(early, Envelope::Item(..)));
+        (least.saturating_add(early), most.and_then(|most| most.checked_add(early)))
     }
 
     fn start(&mut self, start: &mut Start) {

@@ -80,8 +80,9 @@ impl<E> Ring<E> {
         self.early.iter().take_while(|early| early.as_ref().is_some_and(&sure)).count()
     }
 
-    pub(super) fn len(&self) -> usize {
-        self.early.len()
+    /// How many of those that came early are `such`.
+    pub(super) fn count(&self, such: impl Fn(&E) -> bool) -> usize {
+        self.early.iter().flatten().filter(|early| such(early)).count()
     }
 
     pub(super) fn is_empty(&self) -> bool {

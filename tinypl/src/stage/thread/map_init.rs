@@ -102,6 +102,10 @@ where
         self.up.survey(survey);
         survey.stage(&self.post).function::<F>();
     }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        self.up.size_hint()
+    }
 }
 
 impl<P: fmt::Debug, I, F> fmt::Debug for MapInit<P, I, F> {

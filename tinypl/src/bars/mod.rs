@@ -1,0 +1,7 @@
+//! Progress bars: what a bar counts, what its line says, and the terminal that all bars of the process share.
+mod line;
+mod screen;
+mod tally;
+
+pub(crate) use screen::suspend;
+pub(crate) use tally::{Bar, Count};
