@@ -10,13 +10,14 @@
 //!   --batchsize N     images a batch, else 32
 //!   --workers N       threads that load, else as many as there are processors
 //!   --seed N          of all that is random, else 42
+//!   --trace FILE      writes a timeline that ui.perfetto.dev and chrome://tracing open
 //! ```
 //!
 //! Each epoch shuffles the images anew. From each a square is cut at random and resized to 224 × 224, and every other one is
 //! mirrored; where, depends on the seed, the epoch and the image alone. A batch is an array of `f32` with the axes image,
 //! channel, row, column (NCHW), normalised as networks that were trained on ImageNet expect it. The model is softmax
 //! regression on a coarse grid of the image, so that the example stays one about data: the same seed gives the same
-//! losses, whatever the number of workers.
+//! losses, whatever the number of workers. At the end it reports where the time went.
 //!
 //! It exits with 0 when all epochs are done, with 2 when the arguments are wrong or the folder has no images, and with 1
 //! otherwise.
@@ -25,8 +26,6 @@ use fast_image_resize::images::{Image, ImageRef};
 use fast_image_resize::{FilterType, PixelType, ResizeAlg, ResizeOptions, Resizer};
 use image::{ImageReader, Rgb, RgbImage};
 use ndarray::{Array, Array1, Array2, Array4, ArrayView1, ArrayView3, Axis, s};
-use rand::{RngExt, SeedableRng, seq::SliceRandom};
-use rand_chacha::ChaCha8Rng;
 use std::{
     cell::RefCell,
     collections::BTreeMap,
@@ -42,6 +41,8 @@ use std::{
     time::Instant,
 };
 use tempfile::TempDir;
+use tinypl::dataloader::rand::RngExt;
+use tinypl::dataloader::{self, Dataset, Position, Rng};
 use tinypl::{Error, pipeline};
 use walkdir::WalkDir;
 
@@ -98,12 +99,8 @@ impl Folder {
         Ok(Self { root, files, classes, options, bad: Mutex::default() })
     }
 
-    fn len(&self) -> usize {
-        self.files.len()
-    }
-
     /// The image `index` as it is in `epoch`; `None` if it can't be decoded, and that is no reason to stop.
-    fn get(&self, epoch: u64, index: usize) -> Result<Option<Sample>, Failure> {
+    fn load(&self, epoch: u64, index: usize) -> Result<Option<Sample>, Failure> {
         let file = &self.files[index];
         let image = match decode(file) {
             Ok(image) => image,
@@ -113,7 +110,7 @@ impl Folder {
             }
             Err(why) => return Err(format!("{}: {why}", self.name(index)).into()),
         };
-        let pixels = augment(&image, &mut rng(self.options.seed, epoch, index as u64));
+        let pixels = augment(&image, &mut dataloader::rng(self.options.seed, epoch, index));
         let class = file.parent().and_then(|folder| self.classes.iter().position(|class| class == folder));
         Ok(Some(Sample { pixels, class: class.unwrap_or(0) }))
     }
@@ -132,6 +129,23 @@ impl Folder {
     }
 }
 
+impl Dataset for Folder {
+    type Sample = Result<Option<Sample>, Failure>;
+
+    fn len(&self) -> usize {
+        self.files.len()
+    }
+
+    /// As in the first epoch.
+    fn get(&self, index: usize) -> Self::Sample {
+        self.load(0, index)
+    }
+
+    fn get_at(&self, Position { epoch, index }: Position) -> Self::Sample {
+        self.load(epoch, index)
+    }
+}
+
 fn decode(file: &Path) -> Result<RgbImage, Failure> {
     let image = ImageReader::open(file)?.with_guessed_format()?.decode();
     // some of its messages end with a line break
@@ -139,7 +153,7 @@ fn decode(file: &Path) -> Result<RgbImage, Failure> {
 }
 
 /// A square of 70 to 100 % of the image's shorter side, anywhere in it, resized; every other one is mirrored.
-fn augment(image: &RgbImage, rng: &mut ChaCha8Rng) -> Vec<u8> {
+fn augment(image: &RgbImage, rng: &mut Rng) -> Vec<u8> {
     let [width, height] = [image.width(), image.height()].map(f64::from);
     let side = width.min(height) * rng.random_range(0.7..=1.0);
     let (left, top) = (rng.random_range(0.0..=width - side), rng.random_range(0.0..=height - side));
@@ -191,22 +205,6 @@ fn stack(samples: Vec<Option<Sample>>) -> Batch {
         images: Array::from_shape_vec((samples.len(), 3, SIDE, SIDE), images).expect("as many as were put in"),
         classes: samples.iter().map(|sample| sample.class).collect(),
     }
-}
-
-/// The numbers for one image in one epoch: they depend on nothing else.
-fn rng(seed: u64, epoch: u64, index: u64) -> ChaCha8Rng {
-    let mut key = [0; 32];
-    for (bytes, word) in key.chunks_exact_mut(8).zip([seed, epoch, index]) {
-        bytes.copy_from_slice(&word.to_le_bytes());
-    }
-    ChaCha8Rng::from_seed(key)
-}
-
-/// The epoch's images in an order of its own.
-fn shuffled(seed: u64, epoch: u64, len: usize) -> Vec<usize> {
-    let mut indices: Vec<usize> = (0..len).collect();
-    indices.shuffle(&mut rng(seed, epoch, u64::MAX));
-    indices
 }
 
 /// Softmax regression: a row of weights for each class, the last of a row its bias.
@@ -275,23 +273,21 @@ fn means(image: ArrayView3<f32>) -> Array1<f32> {
 /// Loads all epochs, and learns from each batch as it comes.
 fn train(folder: Folder) -> Result<(), Failure> {
     let folder = Arc::new(folder);
-    let images = folder.clone();
-    let (len, Options { epochs, batchsize, workers, seed, .. }) = (folder.len(), folder.options);
+    let &Options { epochs, batchsize, workers, seed, ref trace, .. } = &folder.options;
+    let len = folder.len();
     let batchsize = batchsize.min(len);
     let (mut model, began, mut trained) = (Model::new(folder.classes.len()), Instant::now(), 0);
     println!("{len} images of {} classes", folder.classes.len());
 
     pipeline! {
         let mut batches =
-            indices(seed, epochs, len)
-            |> end @ marker::insert_periodic(len as u64)
-            |> o @ order::save(2 * batchsize + workers)
-            |> thread::map(move |(epoch, index)| images.get(epoch, index), workers)
-            |> order::load(o)
-            |> try_map(|sample| sample)
-            |> partition(batchsize, split_on_marker = true)
-            |> map(stack)
-            |> bar @ progress("batches", len = len.div_ceil(batchsize) * epochs as usize);
+            end @ dataloader::load(folder.clone(), batchsize, sampler = sampler::shuffle(seed).epochs(epochs),
+                                   map = thread(workers), fallible = true, collate = stack, epoch_end = keep_last)
+            |> bar @ progress("batches");
+    }
+    let monitor = batches.monitor();
+    if let Some(file) = trace {
+        monitor.trace(file).map_err(|error| format!("{}: {error}", file.display()))?;
     }
     for epoch in 1..=epochs {
         let mut score = Score::default();
@@ -306,23 +302,20 @@ fn train(folder: Folder) -> Result<(), Failure> {
     drop(batches);
     folder.name_bad();
     let seconds = began.elapsed().as_secs_f64();
+    eprintln!("{}", monitor.report());
     eprintln!("{trained} images in {seconds:.1} s, {:.0} a second", trained as f64 / seconds);
     Ok(())
 }
 
-/// All indices of all epochs, each with its epoch.
-fn indices(seed: u64, epochs: u64, len: usize) -> impl Iterator<Item = (u64, usize)> + Send {
-    (0..epochs).flat_map(move |epoch| shuffled(seed, epoch, len).into_iter().map(move |index| (epoch, index)))
-}
-
 /// What the command line says.
-#[derive(Clone, Copy)]
+#[derive(Clone)]
 struct Options {
     on_bad: OnBad,
     epochs: u64,
     batchsize: usize,
     workers: usize,
     seed: u64,
+    trace: Option<PathBuf>,
 }
 
 /// What becomes of a file that can't be decoded.
@@ -373,7 +366,8 @@ fn main() -> ExitCode {
     }
 }
 
-const USAGE: &str = "train [--on-bad skip|stop] [--epochs N] [--batchsize N] [--workers N] [--seed N] [DIR]";
+const USAGE: &str =
+    "train [--on-bad skip|stop] [--epochs N] [--batchsize N] [--workers N] [--seed N] [--trace FILE] [DIR]";
 
 fn wrong(error: &dyn Display) -> ExitCode {
     eprintln!("train: {error}\n{USAGE}");
@@ -389,7 +383,7 @@ fn failed(error: &dyn Display) -> ExitCode {
 fn arguments() -> Result<Option<(Option<PathBuf>, Options)>, lexopt::Error> {
     use lexopt::prelude::*;
     let workers = available_parallelism().map_or(1, NonZero::get);
-    let mut options = Options { on_bad: OnBad::Skip, epochs: 2, batchsize: 32, workers, seed: 42 };
+    let mut options = Options { on_bad: OnBad::Skip, epochs: 2, batchsize: 32, workers, seed: 42, trace: None };
     let mut dir = None;
     let mut args = lexopt::Parser::from_env();
     while let Some(arg) = args.next()? {
@@ -399,6 +393,7 @@ fn arguments() -> Result<Option<(Option<PathBuf>, Options)>, lexopt::Error> {
             Long("batchsize") => options.batchsize = at_least_one(args.value()?.parse()?)?,
             Long("workers") => options.workers = at_least_one(args.value()?.parse()?)?,
             Long("seed") => options.seed = args.value()?.parse()?,
+            Long("trace") => options.trace = Some(args.value()?.into()),
             Short('h') | Long("help") => return Ok(None),
             Value(value) if dir.is_none() => dir = Some(value.into()),
             _ => return Err(arg.unexpected()),
@@ -445,7 +440,7 @@ const PATTERNS: [(&str, Pattern); 3] = [
 /// Writes image `i`, of a class, in colours near to the class's own.
 fn draw(root: &Path, class: usize, i: usize) -> Result<(), Failure> {
     let (name, pattern) = PATTERNS[class];
-    let mut rng = rng(0, 0, i as u64);
+    let mut rng = dataloader::rng(0, 0, i);
     let frequency = rng.random_range(6.0..30.0);
     let mut dark = [0, 1, 2].map(|channel| if channel == class { 110.0_f32 } else { 70.0 });
     dark.iter_mut().for_each(|channel| *channel += rng.random_range(-40.0..40.0));

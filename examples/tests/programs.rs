@@ -279,8 +279,21 @@ fn train_gives_the_same_for_any_number_of_workers_and_names_what_it_skips() {
     let mut said = text(&one.stderr).lines();
     assert!(said.next().unwrap().starts_with("skipped blue/empty.png: "));
     assert!(said.next().unwrap().starts_with("skipped red/letter.jpg: "));
-    assert!(said.next().unwrap().starts_with("20 images in "));
-    assert_eq!(said.next(), None);
+    assert!(said.next().unwrap().starts_with("stage "), "the report");
+    assert!(said.next_back().unwrap().starts_with("20 images in "));
+}
+
+#[test]
+fn train_writes_a_timeline() {
+    let dir = images(&COLOURS, 2);
+    let file = dir.path().join("trace.json");
+    let output = example("train").arg("--trace").arg(&file).arg(dir.path()).output().unwrap();
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+    assert!(fs::read_to_string(file).unwrap().contains("dataloader::load"));
+
+    let output = example("train").args(["--trace", "/no/such/folder/trace.json"]).arg(dir.path()).output().unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    assert!(text(&output.stderr).starts_with("train: /no/such/folder/trace.json: "), "{}", text(&output.stderr));
 }
 
 #[test]

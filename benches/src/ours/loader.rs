@@ -3,16 +3,15 @@
 use crate::datasets::{Dataset, batch};
 use crate::work::sum;
 use std::sync::Arc;
-use tinypl::pipeline;
+use tinypl::{dataloader, pipeline};
 
 /// Worker threads load batches; this one receives them.
 pub fn batches<D: Dataset>(dataset: &Arc<D>, n: usize, size: usize, workers: usize) -> impl Iterator<Item = Vec<f32>> {
-    let dataset = dataset.clone();
+    let (dataset, shared) = (dataset.clone(), dataset.clone());
+    let samples = dataloader::from_fn(n, move |index| dataset.get(index));
     pipeline! {
-        (0..n).step_by(size)
-        |> o @ order::save(2 * workers)
-        |> thread::map(move |first| batch(&*dataset, first, size.min(n - first)), workers = workers)
-        |> order::load(o)
+        dataloader::load(samples, batchsize = size, sampler = sampler::sequential().epochs(1), map = thread(workers),
+                         collate = move |samples| shared.stack(samples), epoch_end = keep_last)
     }
 }
 

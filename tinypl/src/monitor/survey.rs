@@ -301,13 +301,28 @@ fn without_arguments(path: &'static str) -> &'static str {
     start.map_or(path, |start| &path[..start])
 }
 
-/// The name of a function by that of its type; a closure, a pointer, and what this crate makes have none.
+/// The name of a function by that of its type; a closure and a pointer have none. A type that is a function of this crate's is
+/// called as a function is.
 fn function_name(name: &'static str) -> Option<String> {
     let exclusive = name.strip_prefix("tinypl::func::Exclusive<").and_then(|name| name.strip_suffix('>'));
     let name = exclusive.unwrap_or(name);
-    let unnamed = name.contains("{{") || name.starts_with("tinypl::") || name.starts_with(['&', '[', '(']);
+    let unnamed = name.contains("{{") || name.starts_with(['&', '[', '(']);
     let pointer = ["fn(", "unsafe ", "extern ", "dyn ", "for<"].iter().any(|start| name.starts_with(start));
-    (!unnamed && !pointer).then(|| last_segment(name).to_owned())
+    let last = last_segment(name);
+    let own = name.starts_with("tinypl::");
+    (!unnamed && !pointer).then(|| if own { snake_case(last) } else { last.to_owned() })
+}
+
+/// `load_batch` for `LoadBatch`.
+fn snake_case(name: &str) -> String {
+    let mut snake = String::new();
+    for letter in name.chars() {
+        if letter.is_uppercase() && !snake.is_empty() {
+            snake.push('_');
+        }
+        snake.extend(letter.to_lowercase());
+    }
+    snake
 }
 
 #[cfg(test)]
@@ -326,7 +341,7 @@ mod tests {
             ("tinypl::func::Exclusive<train::main::{{closure}}>", None),
             ("train::main::{{closure}}", None),
             ("fn(i32) -> i32", None),
-            ("tinypl::dataloader::work::LoadBatch<a::B, c::D>", None),
+            ("tinypl::dataloader::work::LoadBatch<a::B, c::D>", Some("load_batch")),
             ("&dyn core::ops::Fn(i32)", None),
         ];
         for (of_type, function) in names {
