@@ -4,6 +4,7 @@ use super::desk::{Desk, Seat, outbox};
 use super::stop::{self, Pulling, Stop, Worker};
 use super::{Bell, Credits, Desks, Turn};
 use crate::error::Site;
+use crate::monitor::lane::Lane;
 use crate::sync::{Arc, AtomicUsize, Mutex, Ordering::*};
 use loom::thread::{JoinHandle, spawn};
 use std::collections::VecDeque;
@@ -412,7 +413,7 @@ fn stop_while_waiting_for_credits() {
         let workers = [(), ()].map(|()| {
             let (stop, credits) = (stop.clone(), credits.clone());
             spawn(move || {
-                stop::enlist(Worker::new(stop, Bell::new()));
+                stop::enlist(Worker::new(stop, Bell::new(), Lane::new()));
                 let _pulling = Pulling::begin();
                 let mut patient = true;
                 while !stop::requested() {
@@ -441,7 +442,7 @@ fn turn() {
         let worker = {
             let (stop, turn, inside) = (stop.clone(), turn.clone(), inside.clone());
             spawn(move || {
-                stop::enlist(Worker::new(stop, Bell::new()));
+                stop::enlist(Worker::new(stop, Bell::new(), Lane::new()));
                 let _pulling = Pulling::begin();
                 take(&turn, &inside)
             })
@@ -467,7 +468,7 @@ fn turn_of_a_sleeper() {
         let worker = {
             let (stop, turn) = (stop.clone(), turn.clone());
             spawn(move || {
-                stop::enlist(Worker::new(stop, Bell::new()));
+                stop::enlist(Worker::new(stop, Bell::new(), Lane::new()));
                 let _pulling = Pulling::begin();
                 assert!(turn.wait().is_none());
             })
