@@ -64,7 +64,7 @@ pub struct StageReport {
 pub struct Times {
     /// In the stage's function, and what it takes to get items to it and away.
     pub busy: Duration,
-    /// Waiting for the stages above.
+    /// Waiting for the stages above. A worker that has not begun, or has ended, does that.
     pub waiting_for_input: Duration,
     /// Waiting for room below.
     pub waiting_for_room: Duration,
@@ -88,9 +88,9 @@ impl Times {
     }
 
     /// What waits of a thread add to it.
-    fn wait(&mut self, lane: &Lane) {
-        self.waiting_for_input += lane.spent(Doing::Input);
-        self.waiting_for_room += lane.spent(Doing::Room);
+    fn wait(&mut self, lane: &Lane, until: u64) {
+        self.waiting_for_input += lane.spent(Doing::Input, until);
+        self.waiting_for_room += lane.spent(Doing::Room, until);
     }
 }
 
@@ -124,19 +124,19 @@ fn part(time: Duration, elapsed: Duration, threads: usize) -> f64 {
 
 impl Report {
     pub(crate) fn of(monitor: &Monitor) -> Self {
-        let (survey, elapsed) = (monitor.survey(), monitor.elapsed());
+        let (survey, (elapsed, until)) = (monitor.survey(), monitor.elapsed());
         let mut stages: Vec<StageReport> = Vec::with_capacity(survey.stages.len());
         for (i, surveyed) in survey.stages.iter().enumerate() {
             let above = surveyed.up.map_or(0, |up| stages[up].items_out);
             let mut stage = figures(surveyed, above, elapsed);
             if let (Some(crew), Some(before)) = (&surveyed.crew, monitor.before(i)) {
-                crew_figures(&mut stage, crew, before, elapsed);
+                crew_figures(&mut stage, crew, before, (elapsed, until));
             }
             stage.errors = u64::from(monitor.failed_at(surveyed.site));
             stages.push(stage);
         }
         let mut consumer = Times { busy: monitor.own().busy(), ..Times::default() };
-        consumer.wait(monitor.lane());
+        consumer.wait(monitor.lane(), until);
         let mut report = Self { elapsed, stages, consumer, bottleneck: None };
         report.bottleneck = bottleneck(&report, &survey.stages, survey.tip);
         report
@@ -164,17 +164,20 @@ fn figures(surveyed: &Surveyed, above: u64, elapsed: Duration) -> StageReport {
 }
 
 /// What a queue has beside.
-fn crew_figures(stage: &mut StageReport, crew: &Crew, before: Duration, elapsed: Duration) {
+fn crew_figures(stage: &mut StageReport, crew: &Crew, before: Duration, (elapsed, until): (Duration, u64)) {
     let flow = &crew.flow;
     stage.fill = Some(Fill { now: flow.fill(), of: flow.options.maxsize() });
     let of = flow.options.workers;
     match &crew.processes {
         None => {
             stage.times.busy += flow.probe.busy();
-            flow.lanes.iter().for_each(|lane| stage.times.wait(lane));
+            for lane in &flow.lanes {
+                stage.times.wait(lane, until);
+                stage.times.waiting_for_input += lane.spent(Doing::Nothing, until);
+            }
             stage.workers = Some(Fill { now: flow.active(), of });
         }
-        Some(processes) => process_figures(stage, crew, processes, before, elapsed),
+        Some(processes) => process_figures(stage, crew, processes, before, (elapsed, until)),
     }
 }
 
@@ -186,12 +189,12 @@ fn process_figures(
     crew: &Crew,
     processes: &crate::crew::Shared,
     before: Duration,
-    elapsed: Duration,
+    (elapsed, until): (Duration, u64),
 ) {
     let of = crew.flow.options.workers;
     stage.times.busy = processes.took().saturating_sub(before);
     let idle = (elapsed * of as u32).saturating_sub(stage.times.busy);
-    let feeder = crew.flow.lanes.last().map_or(Duration::ZERO, |lane| lane.spent(Doing::Room));
+    let feeder = crew.flow.lanes.last().map_or(Duration::ZERO, |lane| lane.spent(Doing::Room, until));
     stage.times.waiting_for_room = idle.mul_f64(part(feeder, elapsed, 1).min(1.0));
     stage.times.waiting_for_input = idle - stage.times.waiting_for_room;
     stage.workers = Some(Fill { now: processes.pids().len(), of });
@@ -199,7 +202,7 @@ fn process_figures(
 }
 
 #[cfg(not(all(feature = "process", target_os = "linux")))]
-fn process_figures(_: &mut StageReport, _: &Crew, never: &std::convert::Infallible, _: Duration, _: Duration) {
+fn process_figures(_: &mut StageReport, _: &Crew, never: &std::convert::Infallible, _: Duration, _: (Duration, u64)) {
     match *never {}
 }
 
