@@ -10,6 +10,8 @@ mod remains;
 mod scratch;
 mod signals;
 mod tally;
+#[cfg(target_os = "linux")]
+mod terminal;
 mod watchdog;
 
 pub use errand::{Deed, Errand, errands, runs_of};
@@ -23,4 +25,6 @@ pub use remains::{Tidy, children, family, lives, resident, signal_child, stands_
 pub use scratch::{Scratch, await_note, note, notes};
 pub use signals::signals;
 pub use tally::{Tally, Thing};
+#[cfg(target_os = "linux")]
+pub use terminal::{Session, Terminal};
 pub use watchdog::{Watchdog, watchdog};

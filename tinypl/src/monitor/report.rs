@@ -2,6 +2,7 @@
 use super::Monitor;
 use super::lane::{Doing, Lane};
 use super::survey::{Crew, Surveyed};
+use super::table::Table;
 use std::fmt;
 use std::time::Duration;
 
@@ -87,6 +88,16 @@ impl Times {
         self.busy + self.waiting_for_input + self.waiting_for_room
     }
 
+    /// What was added since.
+    #[cfg(feature = "watch")]
+    fn since(&self, earlier: &Self) -> Self {
+        Self {
+            busy: self.busy.saturating_sub(earlier.busy),
+            waiting_for_input: self.waiting_for_input.saturating_sub(earlier.waiting_for_input),
+            waiting_for_room: self.waiting_for_room.saturating_sub(earlier.waiting_for_room),
+        }
+    }
+
     /// What waits of a thread add to it.
     fn wait(&mut self, lane: &Lane) {
         self.waiting_for_input += lane.spent(Doing::Input);
@@ -117,9 +128,14 @@ pub(crate) fn short(path: &str) -> &str {
     slashes.nth(1).map_or(path, |at| &path[at + 1..])
 }
 
-fn part(time: Duration, elapsed: Duration, threads: usize) -> f64 {
+/// Which part of what so many threads had.
+pub(super) fn part(time: Duration, elapsed: Duration, threads: usize) -> f64 {
     let all = elapsed.as_secs_f64() * threads.max(1) as f64;
     if all > 0.0 { time.as_secs_f64() / all } else { 0.0 }
+}
+
+fn per_second(items: u64, elapsed: Duration) -> f64 {
+    items as f64 / elapsed.as_secs_f64().max(1e-9)
 }
 
 impl Report {
@@ -141,6 +157,21 @@ impl Report {
         report.bottleneck = bottleneck(&report, &survey.stages, survey.tip);
         report
     }
+
+    /// Times, rates and the bottleneck of what was since an earlier report.
+    #[cfg(feature = "watch")]
+    pub(super) fn since(&self, earlier: &Self, monitor: &Monitor) -> Self {
+        let elapsed = self.elapsed.saturating_sub(earlier.elapsed);
+        let mut report = Self { elapsed, consumer: self.consumer.since(&earlier.consumer), ..self.clone() };
+        for (stage, before) in report.stages.iter_mut().zip(&earlier.stages) {
+            let items = stage.items_out.saturating_sub(before.items_out);
+            stage.per_second = per_second(items, elapsed);
+            stage.times = stage.times.since(&before.times);
+        }
+        let survey = monitor.survey();
+        report.bottleneck = bottleneck(&report, &survey.stages, survey.tip);
+        report
+    }
 }
 
 /// What every stage has.
@@ -157,7 +188,7 @@ fn figures(surveyed: &Surveyed, above: u64, elapsed: Duration) -> StageReport {
         line: node.location.line(),
         items_in,
         items_out,
-        per_second: items_out as f64 / elapsed.as_secs_f64().max(1e-9),
+        per_second: per_second(items_out, elapsed),
         times: Times { busy: surveyed.probes.iter().map(|probe| probe.busy()).sum(), ..Times::default() },
         ..StageReport::default()
     }
@@ -319,10 +350,8 @@ impl Fill {
 
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        super::table::write(self, f)?;
-        match &self.bottleneck {
-            Some(sentence) => write!(f, "\n{sentence}"),
-            None => Ok(()),
-        }
+        let mut lines = Table::of(self).lines();
+        lines.extend(self.bottleneck.clone());
+        f.write_str(&lines.join("\n"))
     }
 }
