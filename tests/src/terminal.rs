@@ -36,7 +36,7 @@ impl Terminal {
         let stdin = child.stdin.take();
         let [rows, columns] = [self.rows, self.columns].map(|n| NonZero::new(n).expect("a terminal has room"));
         let parser = vt100::Parser::new(rows, columns, 0);
-        Session { child, stdin, ours: File::from(ours), parser, written: Vec::new() }
+        Session { child, stdin, ours: File::from(ours), parser, written: Vec::new(), overflowed: false }
     }
 }
 
@@ -52,6 +52,7 @@ pub struct Session {
     ours: File,
     parser: vt100::Parser,
     written: Vec<u8>,
+    overflowed: bool,
 }
 
 impl Session {
@@ -98,11 +99,9 @@ impl Session {
         lines
     }
 
-    /// Whether a line went on in the next one.
-    pub fn overflows(&self) -> bool {
-        let screen = self.parser.screen();
-        let (rows, _) = screen.size();
-        (0..rows.get()).any(|row| screen.row_wrapped(row))
+    /// Whether any line ever went on in the next one.
+    pub fn overflowed(&self) -> bool {
+        self.overflowed
     }
 
     /// Where the cursor is, by row and column; `None` if it is hidden.
@@ -121,7 +120,11 @@ impl Session {
         let mut buffer = [0; 4096];
         // Linux says EIO when the other end is closed
         let n = self.ours.read(&mut buffer).unwrap_or(0);
-        self.parser.process(&buffer[..n]);
+        for line in buffer[..n].split_inclusive(|byte| *byte == b'\n') {
+            self.parser.process(line);
+            let screen = self.parser.screen();
+            self.overflowed |= (0..screen.size().0.get()).any(|row| screen.row_wrapped(row));
+        }
         self.written.extend_from_slice(&buffer[..n]);
         n > 0
     }

@@ -58,7 +58,7 @@ fn main() {
 
 fn pipe(name: &str, period: Duration) -> (Option<Items>, Option<Watch>) {
     match name {
-        "short" => watched(period, pipeline! { range(1000) |> d @ thread::map(decode, workers = 2, maxsize = 8) }),
+        "short" => watched(period, pipeline! { range(1000) |> thread::map(decode, workers = 2, maxsize = 8) }),
         "wide" => watched(
             period,
             pipeline! {

@@ -110,5 +110,6 @@ impl Consumer {
 impl Drop for Consumer {
     fn drop(&mut self) {
         self.rest();
+        self.ending.end_views();
     }
 }

@@ -73,7 +73,6 @@ impl Ending {
     /// It has ended, or rests.
     pub(crate) fn note(&self) {
         self.how.lock().0 = Some(Instant::now());
-        self.end_views();
     }
 
     /// It goes on.
@@ -89,8 +88,8 @@ impl Ending {
         self.end_views();
     }
 
-    /// No lock is held: they take a report.
-    fn end_views(&self) {
+    /// It is over, and it is known why. No lock is held, for the views take a report.
+    pub(crate) fn end_views(&self) {
         #[cfg(feature = "watch")]
         for view in std::mem::take(&mut *self.views.lock()).iter().filter_map(Weak::upgrade) {
             view.end();

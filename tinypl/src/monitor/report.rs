@@ -154,8 +154,26 @@ impl Report {
         let mut consumer = Times { busy: monitor.own().busy(), ..Times::default() };
         consumer.wait(monitor.lane());
         let mut report = Self { elapsed, stages, consumer, bottleneck: None };
+        report.count_work_at_hand(monitor);
         report.bottleneck = bottleneck(&report, &survey.stages, survey.tip);
         report
+    }
+
+    /// An item that takes long would else count only when it is done.
+    fn count_work_at_hand(&mut self, monitor: &Monitor) {
+        let survey = monitor.survey();
+        for (i, surveyed) in survey.stages.iter().enumerate() {
+            let Some(Crew { flow, processes: None }) = &surveyed.crew else { continue };
+            let open = flow.lanes.iter().map(|lane| at_hand(lane)).sum();
+            let mut members = run_with(&survey.stages, surveyed.up);
+            members.push(i);
+            let mut times: Vec<&mut Times> = members_of(&mut self.stages, &members);
+            share_out(open, &mut times);
+        }
+        let members = run_with(&survey.stages, survey.tip);
+        let mut times = members_of(&mut self.stages, &members);
+        times.push(&mut self.consumer);
+        share_out(at_hand(monitor.lane()), &mut times);
     }
 
     /// Times, rates and the bottleneck of what was since an earlier report.
@@ -171,6 +189,38 @@ impl Report {
         let survey = monitor.survey();
         report.bottleneck = bottleneck(&report, &survey.stages, survey.tip);
         report
+    }
+}
+
+/// How long a thread has been at what it is at, if that is work.
+fn at_hand(lane: &Lane) -> Duration {
+    let all = lane.spent(Doing::Work);
+    all.saturating_sub(Duration::from_nanos(lane.worked()))
+}
+
+/// This stage and those above that the same threads run: up to the next queue.
+fn run_with(stages: &[Surveyed], from: Option<usize>) -> Vec<usize> {
+    let here = |i: &usize| stages[*i].crew.is_none();
+    std::iter::successors(from.filter(here), |i| stages[*i].up.filter(here)).collect()
+}
+
+/// The times of these stages.
+fn members_of<'a>(stages: &'a mut [StageReport], members: &[usize]) -> Vec<&'a mut Times> {
+    let stages = stages.iter_mut().enumerate();
+    stages.filter(|(i, _)| members.contains(i)).map(|(_, stage)| &mut stage.times).collect()
+}
+
+/// Work is shared out as that before was; the first that there is, to the last of them.
+fn share_out(work: Duration, times: &mut [&mut Times]) {
+    let before: Duration = times.iter().map(|times| times.busy).sum();
+    if before.is_zero() {
+        if let Some(last) = times.last_mut() {
+            last.busy += work;
+        }
+        return;
+    }
+    for times in times {
+        times.busy += work.mul_f64(part(times.busy, before, 1));
     }
 }
 

@@ -3,7 +3,7 @@
 use super::panel::{self, Panel, Room};
 use super::table::{Table, rate};
 use super::{Monitor, Report};
-use crate::sync::{Arc, Condvar, Mutex};
+use crate::sync::{Arc, Condvar, Instant, Mutex};
 use std::collections::VecDeque;
 use std::fmt;
 use std::io::Write;
@@ -39,6 +39,8 @@ struct State {
     /// None where stderr is no terminal, and when it is over.
     panel: Option<Panel>,
     period: Duration,
+    /// When the last frame was drawn.
+    drawn: Instant,
     /// The last frames, the latest last; at first what was there at the beginning.
     past: VecDeque<Report>,
     over: bool,
@@ -74,7 +76,8 @@ impl Watch {
     fn new(monitor: Monitor) -> Self {
         let panel = Panel::new();
         let period = if panel.is_some() { FRAME } else { LINE };
-        let state = State { panel, period, past: VecDeque::from([monitor.report()]), over: false };
+        let past = VecDeque::from([monitor.report()]);
+        let state = State { panel, period, drawn: Instant::now(), past, over: false };
         let view = Arc::new(View { monitor, state: Mutex::new(state), changed: Condvar::default() });
         view.monitor.ending().is_shown_by(&view);
         let drawing = view.clone();
@@ -141,9 +144,11 @@ impl fmt::Debug for View {
 }
 
 impl State {
-    /// Whether a terminal is still empty; figures of no time at all say nothing.
-    fn is_new(&self) -> bool {
-        self.panel.is_some() && self.past.len() == 1
+    /// How long till the next frame. On a terminal the first one comes soon, but figures of no time at all say nothing.
+    fn pause(&self) -> Duration {
+        let is_first = self.panel.is_some() && self.past.len() == 1;
+        let pause = if is_first { self.period / 5 } else { self.period };
+        pause.saturating_sub(self.drawn.elapsed())
     }
 }
 
@@ -152,22 +157,25 @@ impl View {
     fn draw(&self) {
         let mut state = self.state.lock();
         while !state.over {
-            let period = state.period;
-            let pause = if state.is_new() { period / 5 } else { period };
-            state = self.changed.wait_for(state, pause);
-            if !state.over && state.period == period {
-                self.frame(&mut state);
+            match state.pause() {
+                Duration::ZERO => self.frame(&mut state),
+                pause => state = self.changed.wait_for(state, pause),
             }
         }
     }
 
     fn frame(&self, state: &mut State) {
         let report = self.monitor.report();
+        if state.past.back().is_some_and(|last| last.elapsed == report.elapsed) {
+            // its clock stands still: it has ended, and nobody told, as one doesn't who borrowed it
+            return self.leave(state);
+        }
         let live = report.since(&state.past[0], &self.monitor);
         match &state.panel {
             Some(panel) => panel.show(lines(&live, &report, panel.room())),
             None => say(&summary(&live, &report)),
         }
+        state.drawn = Instant::now();
         state.past.push_back(report);
         if state.past.len() > FRAMES {
             state.past.pop_front();
@@ -176,7 +184,10 @@ impl View {
 
     /// The pipeline has ended, or nobody wants to see more of it: the report stays.
     pub(super) fn end(&self) {
-        let mut state = self.state.lock();
+        self.leave(&mut self.state.lock());
+    }
+
+    fn leave(&self, state: &mut State) {
         if std::mem::replace(&mut state.over, true) {
             return;
         }
