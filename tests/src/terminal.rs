@@ -115,8 +115,8 @@ impl Session {
         &self.written
     }
 
-    /// Reads once; false when all who could write are gone.
-    fn read(&mut self) -> bool {
+    /// Reads what has been written, or waits for it; false when all who could write are gone.
+    pub fn read(&mut self) -> bool {
         let mut buffer = [0; 4096];
         // Linux says EIO when the other end is closed
         let n = self.ours.read(&mut buffer).unwrap_or(0);

@@ -36,16 +36,21 @@ mod on_a_terminal {
         Terminal::new(rows, columns).run(&mut program(period, pipes))
     }
 
-    /// A view that has drawn something.
+    /// A view of five items.
     fn shown(rows: u16, columns: u16, pipes: &[&str]) -> Session {
         let mut session = run(rows, columns, SHORT, pipes);
         session.say("pull 5");
-        session.until(|lines| !lines.is_empty());
+        session.until(|lines| lines.iter().any(|line| is_summary(line, 5)));
         session
     }
 
+    /// The first line; a terminal may be empty for a moment.
+    fn first(lines: &[String]) -> &str {
+        lines.first().map_or("", String::as_str)
+    }
+
     fn columns(lines: &[String]) -> Vec<&str> {
-        lines[0].split_whitespace().collect()
+        first(lines).split_whitespace().collect()
     }
 
     fn summaries(lines: &[String]) -> usize {
@@ -125,7 +130,9 @@ mod on_a_terminal {
         let _watchdog = watchdog(300);
         for (rows, columns) in [(24, 80), (50, 200), (24, 40), (8, 20), (100, 12), (4, 500), (3, 10), (2, 2), (2, 1)] {
             for pipe in ["short", "wide", "long"] {
-                let mut session = shown(rows, columns, &[pipe]);
+                let mut session = run(rows, columns, SHORT, &[pipe]);
+                session.say("pull 5");
+                session.until(|lines| !lines.is_empty());
                 for line in session.lines() {
                     assert!(
                         line.chars().count() < usize::from(columns).max(2),
@@ -159,16 +166,27 @@ mod on_a_terminal {
     fn it_follows_the_terminals_size() {
         let _watchdog = watchdog(60);
         let mut session = shown(50, 200, &["long"]);
-        assert!(columns(&session.lines()).contains(&"at"));
+        // no frame is on its way while the size changes
+        session.say(&format!("every {LONG}\nprint now"));
+        session.until(|lines| first(lines) == "now" && lines.last().is_some_and(|line| line.starts_with("after ")));
+        while session.cursor() != Some((session.lines().len() as u16, 0)) {
+            assert!(session.read());
+        }
+        assert!(session.lines()[1].contains(" at "), "{:#?}", session.lines());
         session.resize(24, 80);
+        session.say(&format!("every {SHORT}"));
         session.until(|lines| {
-            lines.iter().any(|line| line.starts_with("… "))
-                && lines.first().is_some_and(|line| line.starts_with("stage ") && !line.contains(" in "))
+            first(lines).starts_with("stage ")
+                && !first(lines).contains(" at ")
+                && lines.iter().any(|line| is_summary(line, 5))
         });
+        assert!(session.lines().iter().any(|line| line.starts_with("… ")), "{:#?}", session.lines());
         assert_eq!(summaries(&session.lines()), 1, "{:#?}", session.lines());
         session.resize(50, 200);
-        session.until(|lines| lines.iter().any(|line| line.starts_with("stage ") && line.contains(" in ")));
-        session.until(|lines| lines.last().is_some_and(|line| line.starts_with("after ")));
+        // above it stands what had scrolled away, or nothing
+        let is_head = |line: &String| line.starts_with("stage ") && line.contains(" at ");
+        session.until(|lines| lines.iter().any(is_head) && lines.last().is_some_and(|line| is_summary(line, 5)));
+        assert_eq!(summaries(&session.lines()), 1, "{:#?}", session.lines());
         session.say("end over");
         session.end();
         assert_eq!(session.lines().last().unwrap(), "over");
@@ -326,6 +344,34 @@ mod on_a_terminal {
         assert_is_tidy(&session);
     }
 
+    /// Who borrows it sees the end; the pipeline itself is still there.
+    #[test]
+    fn a_pipeline_that_is_borrowed_to_its_end_is_reported() {
+        let _watchdog = watchdog(60);
+        let mut session = run(24, 80, SHORT, &[]);
+        session.say("lend");
+        // no bars stand in a report
+        let is_report = |lines: &[String]| !lines.iter().any(|line| line.contains(['█', '░']));
+        session.until(|lines| lines.iter().any(|line| is_summary(line, 20)) && is_report(lines));
+        session.say("items");
+        session.end();
+        assert_eq!(session.lines().last().unwrap(), "20 items");
+        assert_is_tidy(&session);
+    }
+
+    /// Neither the one who panics nor the one who ends the pipeline waits for the lock of stderr.
+    #[test]
+    fn somebody_may_hold_stderr() {
+        let _watchdog = watchdog(60);
+        for end in ["fail\npull 100", "pull 1000\npull 1\nend over"] {
+            let mut session = shown(24, 80, &["short"]);
+            session.say("hold");
+            session.say(end);
+            session.end();
+            assert_eq!(summaries(&session.lines()), 1, "{:#?}", session.lines());
+        }
+    }
+
     #[test]
     fn a_terminal_that_can_do_nothing_gets_lines() {
         let _watchdog = watchdog(60);
@@ -385,16 +431,6 @@ fn a_view_may_come_late_or_twice_and_outlive_its_pipeline() {
     assert_eq!(late.suspend(|| 7), 7);
     drop(views);
     assert_eq!(monitor.report().stages[1].items_out, 10);
-}
-
-/// Who borrows a pipeline sees its end, and the pipeline itself is still there.
-#[test]
-fn a_view_of_a_pipeline_that_somebody_borrowed_to_its_end() {
-    let _watchdog = watchdog(60);
-    let mut pipe = pipeline! { range(10) |> thread::queue(workers = 2) };
-    let _view = pipe.monitor().watch();
-    assert_eq!(pipeline! { &mut pipe |> map(|x| x + 1) |> count() }, 10);
-    assert_eq!(pipe.next(), None);
 }
 
 /// Nobody's report is waited for while a lock is held that a report needs.

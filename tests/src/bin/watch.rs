@@ -2,7 +2,8 @@
 //!
 //! The first argument is the time between two frames, in milliseconds; each other one names a pipeline.
 use std::env::args;
-use std::io::stdin;
+use std::io::{stderr, stdin};
+use std::mem::forget;
 use std::panic::catch_unwind;
 use std::process::exit;
 use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
@@ -30,8 +31,8 @@ fn main() {
     let period = args().nth(1).expect("a period").parse().map(Duration::from_millis).expect("milliseconds");
     let (mut pipes, mut views): (Vec<Option<Items>>, Vec<Option<Watch>>) =
         args().skip(2).map(|name| pipe(&name, period)).unzip();
-    for line in stdin().lines() {
-        let line = line.expect("a line");
+    let mut lines = stdin().lines().map(|line| line.expect("a line"));
+    while let Some(line) = lines.next() {
         let (word, rest) = line.split_once(' ').unwrap_or((&line, ""));
         match word {
             "pull" => {
@@ -46,7 +47,14 @@ fn main() {
                 println!("{rest}");
             }
             "close" => views[rest.parse::<usize>().expect("a number")] = None,
+            "every" => {
+                let period = rest.parse().map(Duration::from_millis).expect("milliseconds");
+                views[0] = views[0].take().map(|view| view.every(period));
+            }
             "print" => views[0].as_ref().expect("a view").suspend(|| println!("{rest}")),
+            "lend" => lend(period, || lines.next()),
+            // nobody else may print any more
+            "hold" => forget(stderr().lock()),
             "fail" => FAILS.store(true, SeqCst),
             "caught" => drop(catch_unwind(|| panic!("{rest}"))),
             "panic" => panic!("{rest}"),
@@ -54,6 +62,14 @@ fn main() {
             _ => panic!("what is {line}?"),
         }
     }
+}
+
+/// A view of a pipeline that is borrowed to its end, and stays.
+fn lend(period: Duration, mut next: impl FnMut() -> Option<String>) {
+    let mut pipe = pipeline! { range(20) |> thread::queue(workers = 2) };
+    let _view = pipe.monitor().watch().every(period);
+    let n = pipeline! { &mut pipe |> map(decode) |> count() };
+    println!("{n} {}", next().unwrap_or_default());
 }
 
 fn pipe(name: &str, period: Duration) -> (Option<Items>, Option<Watch>) {

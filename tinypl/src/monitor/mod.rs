@@ -9,6 +9,8 @@ mod panel;
 mod probe;
 mod report;
 pub(crate) mod sampling;
+#[cfg(feature = "watch")]
+mod stderr;
 mod survey;
 mod table;
 mod trace;

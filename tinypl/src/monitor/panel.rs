@@ -3,23 +3,22 @@
 //!
 //! The cursor always rests at the beginning of the line below them, it is never hidden, and nothing is written in colour. So
 //! whatever ends the process, and at whatever moment, leaves the terminal in order.
+use super::stderr::{Room, Stderr};
 use crate::sync::{Mutex, MutexGuard};
-use console::{Term, is_dumb, truncate_str};
+use console::truncate_str;
 use std::io;
 use std::panic;
 use std::sync::{LazyLock, Once};
 use std::thread;
 use std::time::Duration;
 
-static TERMINAL: LazyLock<Terminal> =
-    LazyLock::new(|| Terminal { term: Term::buffered_stderr(), state: Mutex::new(State::default()) });
+static TERMINAL: LazyLock<Terminal> = LazyLock::new(|| Terminal { stderr: Stderr::new(), state: Mutex::default() });
 
 /// How long a panic waits for the terminal before its message comes wherever it may.
 const PATIENCE: Duration = Duration::from_millis(200);
 
-/// Stderr.
 struct Terminal {
-    term: Term,
+    stderr: Option<Stderr>,
     /// Whoever writes holds it.
     state: Mutex<State>,
 }
@@ -50,19 +49,10 @@ pub(super) struct Panel {
     id: u64,
 }
 
-/// How much of the terminal a panel may take.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Room {
-    pub(super) columns: usize,
-    pub(super) lines: usize,
-}
-
 impl Panel {
     /// Without a line so far; none if stderr is no terminal, or one that can't move its cursor.
     pub(super) fn new() -> Option<Self> {
-        if !TERMINAL.term.is_term() || is_dumb() {
-            return None;
-        }
+        TERMINAL.stderr.as_ref().filter(|stderr| stderr.is_terminal())?;
         heed_panics();
         let mut state = TERMINAL.state.lock();
         state.count += 1;
@@ -71,10 +61,11 @@ impl Panel {
         Some(Self { id })
     }
 
+    /// How much of the terminal it may take.
     pub(super) fn room(&self) -> Room {
-        let state = TERMINAL.state.lock();
+        let panels = TERMINAL.state.lock().panels.len();
         let Room { columns, lines } = TERMINAL.room();
-        Room { columns, lines: lines / state.panels.len().max(1) }
+        Room { columns, lines: lines / panels.max(1) }
     }
 
     /// These are its lines now.
@@ -95,6 +86,12 @@ impl Panel {
     }
 }
 
+/// A line where stderr is no terminal, and nobody has a panel.
+pub(super) fn say(line: &str) {
+    let mut state = TERMINAL.state.lock();
+    TERMINAL.write(&mut state, |_, stderr| stderr.line(&plain(line)));
+}
+
 /// Calls `f` while no panel is on the terminal. No lock is held meanwhile: `f` may do what it likes.
 pub(super) fn suspend<R>(f: impl FnOnce() -> R) -> R {
     let _suspended = Suspended::new(TERMINAL.state.lock());
@@ -107,7 +104,7 @@ struct Suspended;
 impl Suspended {
     fn new(mut state: MutexGuard<'_, State>) -> Self {
         state.suspended += 1;
-        TERMINAL.attempt(&mut state, |state| TERMINAL.clear(state));
+        TERMINAL.write(&mut state, State::clear);
         Self
     }
 }
@@ -139,43 +136,35 @@ fn heed_panics() {
 
 impl Terminal {
     fn room(&self) -> Room {
-        let (rows, columns) = self.term.size();
-        // some terminals go on to the next line with the last column, and the cursor needs a line
-        Room {
-            columns: usize::from(columns).saturating_sub(1).max(1),
-            lines: usize::from(rows).saturating_sub(1).max(1),
-        }
+        self.stderr.as_ref().map_or(Room { columns: 80, lines: 24 }, Stderr::room)
     }
 
     fn draw(&self, state: &mut State) {
         if state.suspended == 0 {
-            self.attempt(state, |state| self.redraw(state));
+            self.write(state, State::draw);
         }
     }
 
-    /// All at once, so that no half of it is ever seen.
-    fn attempt(&self, state: &mut State, write: impl FnOnce(&mut State) -> io::Result<()>) {
-        state.gone = state.gone || write(state).and_then(|()| self.term.flush()).is_err();
+    fn write(&self, state: &mut State, write: impl FnOnce(&mut State, &Stderr) -> io::Result<()>) {
+        let Some(stderr) = self.stderr.as_ref().filter(|_| !state.gone) else { return };
+        state.gone = write(state, stderr).and_then(|()| stderr.print()).is_err();
+    }
+}
+
+impl State {
+    fn clear(&mut self, stderr: &Stderr) -> io::Result<()> {
+        stderr.take_back(std::mem::take(&mut self.drawn))
     }
 
-    fn clear(&self, state: &mut State) -> io::Result<()> {
-        if state.drawn > 0 {
-            self.term.move_cursor_up(state.drawn)?;
-            self.term.clear_to_end_of_screen()?;
+    fn draw(&mut self, stderr: &Stderr) -> io::Result<()> {
+        let room = stderr.room();
+        self.clear(stderr)?;
+        for line in self.due.drain(..) {
+            stderr.line(&fitted(&line, room))?;
         }
-        state.drawn = 0;
-        Ok(())
-    }
-
-    fn redraw(&self, state: &mut State) -> io::Result<()> {
-        let room = self.room();
-        self.clear(state)?;
-        for line in state.due.drain(..) {
-            self.term.write_line(&fitted(&line, room))?;
-        }
-        for line in state.panels.iter().flat_map(|shown| &shown.lines).take(room.lines) {
-            self.term.write_line(&fitted(line, room))?;
-            state.drawn += 1;
+        for line in self.panels.iter().flat_map(|shown| &shown.lines).take(room.lines) {
+            stderr.line(&fitted(line, room))?;
+            self.drawn += 1;
         }
         Ok(())
     }
@@ -183,6 +172,10 @@ impl Terminal {
 
 /// Whatever it holds, it takes one line.
 fn fitted(line: &str, room: Room) -> String {
-    let line: String = line.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
-    truncate_str(&line, room.columns, "…").into_owned()
+    truncate_str(&plain(line), room.columns, "…").into_owned()
+}
+
+/// Without what would move the cursor: a path may hold anything.
+fn plain(line: &str) -> String {
+    line.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
 }

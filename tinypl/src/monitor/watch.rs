@@ -1,12 +1,12 @@
 //! `Monitor::watch`: the figures in the terminal while the pipeline runs. A thread of its own draws; the end is drawn by
 //! whoever ends the pipeline, so that what he prints next stands below.
-use super::panel::{self, Panel, Room};
+use super::panel::{self, Panel};
+use super::stderr::Room;
 use super::table::{Table, rate};
 use super::{Monitor, Report};
 use crate::sync::{Arc, Condvar, Instant, Mutex};
 use std::collections::VecDeque;
 use std::fmt;
-use std::io::Write;
 use std::thread::{Builder, JoinHandle};
 use std::time::Duration;
 
@@ -173,7 +173,7 @@ impl View {
         let live = report.since(&state.past[0], &self.monitor);
         match &state.panel {
             Some(panel) => panel.show(lines(&live, &report, panel.room())),
-            None => say(&summary(&live, &report)),
+            None => panel::say(&line(&live, &report)),
         }
         state.drawn = Instant::now();
         state.past.push_back(report);
@@ -200,7 +200,7 @@ impl View {
                 lines.extend(wrapped(&summary(&report, &report), columns, usize::MAX));
                 panel.leave(lines);
             }
-            None => say(&summary(&report, &report)),
+            None => panel::say(&line(&report, &report)),
         }
     }
 }
@@ -221,6 +221,11 @@ fn summary(live: &Report, report: &Report) -> String {
     let (after, rate) = (time(report.elapsed), self::rate(rate));
     let bottleneck = live.bottleneck.as_ref().map_or(String::new(), |sentence| format!("; {sentence}"));
     format!("after {after}: {items} item{}, {rate}/s{bottleneck}", if items == 1 { "" } else { "s" })
+}
+
+/// All of it where stderr is no terminal.
+fn line(live: &Report, report: &Report) -> String {
+    format!("tinypl {}", summary(live, report))
 }
 
 fn time(time: Duration) -> String {
@@ -252,10 +257,4 @@ fn wrapped(text: &str, width: usize, most: usize) -> Vec<String> {
         lines.push(rest);
     }
     lines
-}
-
-/// A line where stderr is no terminal.
-fn say(line: &str) {
-    // in one piece, for other threads write, too; and nobody may listen
-    let _ = std::io::stderr().write_all(format!("tinypl {line}\n").as_bytes());
 }
