@@ -119,6 +119,7 @@ mod on_a_terminal {
         let left_out: usize = lines[more].split(' ').nth(1).unwrap().parse().unwrap();
         // range, 27 × map and the queue; the head stands above them
         assert_eq!(left_out + more - 1, 29, "{lines:#?}");
+        assert!(lines[more - 1].starts_with("thread::queue "), "{lines:#?}");
         assert!(lines[more + 1].starts_with("who pulls "), "{lines:#?}");
         assert!(lines.len() <= 23 && lines.len() >= 22, "{lines:#?}");
         session.end();
@@ -172,19 +173,19 @@ mod on_a_terminal {
         while session.cursor() != Some((session.lines().len() as u16, 0)) {
             assert!(session.read());
         }
-        assert!(session.lines()[1].contains(" at "), "{:#?}", session.lines());
+        assert!(session.lines()[1].contains(" in "), "{:#?}", session.lines());
         session.resize(24, 80);
         session.say(&format!("every {SHORT}"));
         session.until(|lines| {
             first(lines).starts_with("stage ")
-                && !first(lines).contains(" at ")
+                && !first(lines).contains(" in ")
                 && lines.iter().any(|line| is_summary(line, 5))
         });
         assert!(session.lines().iter().any(|line| line.starts_with("… ")), "{:#?}", session.lines());
         assert_eq!(summaries(&session.lines()), 1, "{:#?}", session.lines());
         session.resize(50, 200);
         // above it stands what had scrolled away, or nothing
-        let is_head = |line: &String| line.starts_with("stage ") && line.contains(" at ");
+        let is_head = |line: &String| line.starts_with("stage ") && line.contains(" in ");
         session.until(|lines| lines.iter().any(is_head) && lines.last().is_some_and(|line| is_summary(line, 5)));
         assert_eq!(summaries(&session.lines()), 1, "{:#?}", session.lines());
         session.say("end over");

@@ -51,8 +51,8 @@ impl Monitor {
     /// place, twice a second.
     ///
     /// Counts are those since the start; rates and parts of the time are those of the last two seconds. What there is no
-    /// room for is left out: first columns, then the stages that are least busy. When the pipeline ends, or the [`Watch`] is
-    /// dropped, the whole report takes the view's place.
+    /// room for is left out: columns, and of the stages without workers those that are least busy. When the pipeline ends, or
+    /// the [`Watch`] is dropped, the report takes the view's place.
     ///
     /// Where stderr is no terminal (or `TERM` is `dumb`) it writes a line every ten seconds and one at the end.
     ///

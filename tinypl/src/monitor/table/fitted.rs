@@ -2,6 +2,7 @@
 use super::{Column, GAP, HEAD, Row, Table, column, head, percent, puller, row, threads};
 use crate::monitor::report::{Report, StageReport, part};
 use console::truncate_str;
+use std::cmp::Ordering;
 
 /// Where there is no room for all columns, they are left out in this order; the first one stays.
 const LEAST_FIRST: [&str; HEAD.len() - 1] =
@@ -14,7 +15,7 @@ const NAME: usize = 24;
 const BAR: usize = 10;
 
 impl Table {
-    /// With bars, and in about so many lines: if there are more stages, those that are least busy share one.
+    /// With bars, and in about so many lines: if there are more stages, those that matter least share one.
     pub(in crate::monitor) fn short(report: &Report, lines: usize) -> Self {
         let shown = busiest(report, lines.saturating_sub(2));
         let mut rows = vec![head()];
@@ -53,11 +54,14 @@ fn total(columns: &[Column]) -> usize {
     columns.iter().map(|(_, width)| width + GAP.len()).sum::<usize>() - GAP.len()
 }
 
-/// Which stages are shown where there is room for so many.
+/// Which stages are shown where there is room for so many: those with workers of their own, and the busiest.
 fn busiest(report: &Report, room: usize) -> Vec<usize> {
     let mut stages: Vec<usize> = (0..report.stages.len()).collect();
     if stages.len() > room {
-        stages.sort_by(|a, b| load(&report.stages[*b], report).total_cmp(&load(&report.stages[*a], report)));
+        stages.sort_by(|a, b| {
+            let rank = |i: &usize| (report.stages[*i].workers.is_some(), load(&report.stages[*i], report));
+            rank(b).partial_cmp(&rank(a)).unwrap_or(Ordering::Equal)
+        });
         // the last line is for the others
         stages.truncate(room.saturating_sub(1));
         stages.sort();
