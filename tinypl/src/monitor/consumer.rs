@@ -130,5 +130,6 @@ impl Consumer {
 impl Drop for Consumer {
     fn drop(&mut self) {
         self.rest();
+        self.ending.end_views();
     }
 }
