@@ -495,7 +495,8 @@ mod how_it_is_told {
             "mine: 1"
         );
         let mut pipe = pipeline! { range(9) };
-        assert_eq!(panic_of(|| pipe.by_ref().for_each(|x| panic!("mine: {x}"))), "mine: 0");
+        let mine = |x: i32| assert!(x < 0, "mine: {x}");
+        assert_eq!(panic_of(|| pipe.by_ref().for_each(mine)), "mine: 0");
         assert_eq!(pipe.next(), Some(1));
         // what it leaves behind is no part of a later error
         let error = error_of(pipeline! { pipe |> each(boom_at::<3>) });

@@ -97,7 +97,8 @@ fn a_chain_with_everything() {
             node.location().file() == file!() && node.location().line() == first.line() + i as u32
         })
     );
-    (drop(q), drop(r));
+    drop(q);
+    drop(r);
 }
 
 #[test]

@@ -19,7 +19,7 @@ fn work(x: u32) -> u32 {
 }
 
 fn is_even(x: &u32) -> bool {
-    x % 2 == 0
+    x.is_multiple_of(2)
 }
 
 /// Items in and out, stage by stage.
