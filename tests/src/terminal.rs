@@ -1,9 +1,11 @@
 //! Programs in a pseudo-terminal, and what stands on it.
+use rustix::process::{Pid, Signal, kill_process};
 use rustix::pty::{OpenptFlags, grantpt, ioctl_tiocgptpeer, openpt, unlockpt};
 use rustix::termios::{Winsize, tcsetwinsize};
 use std::fs::File;
 use std::io::{Read, Write};
 use std::num::NonZero;
+use std::os::fd::AsFd;
 use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
 
 /// The size of a terminal, and what it calls itself.
@@ -25,8 +27,7 @@ impl Terminal {
         let ours = openpt(flags).expect("a pseudo-terminal");
         grantpt(&ours).expect("ours");
         unlockpt(&ours).expect("ours");
-        let size = Winsize { ws_row: self.rows, ws_col: self.columns, ws_xpixel: 0, ws_ypixel: 0 };
-        tcsetwinsize(&ours, size).expect("a terminal has a size");
+        set_size(&ours, self.rows, self.columns);
         let theirs = || Stdio::from(ioctl_tiocgptpeer(&ours, flags).expect("its other end"));
         command.env("TERM", self.term).stdin(Stdio::piped()).stdout(theirs()).stderr(theirs());
         let mut child = command.spawn().expect("the program starts");
@@ -35,8 +36,13 @@ impl Terminal {
         let stdin = child.stdin.take();
         let [rows, columns] = [self.rows, self.columns].map(|n| NonZero::new(n).expect("a terminal has room"));
         let parser = vt100::Parser::new(rows, columns, 0);
-        Session { child, stdin, ours: File::from(ours), parser, written: Vec::new() }
+        Session { child, stdin, ours: File::from(ours), parser, written: Vec::new(), overflowed: false }
     }
+}
+
+fn set_size(terminal: impl AsFd, rows: u16, columns: u16) {
+    let size = Winsize { ws_row: rows, ws_col: columns, ws_xpixel: 0, ws_ypixel: 0 };
+    tcsetwinsize(terminal, size).expect("a terminal has a size");
 }
 
 /// A program that runs in a terminal.
@@ -46,6 +52,7 @@ pub struct Session {
     ours: File,
     parser: vt100::Parser,
     written: Vec<u8>,
+    overflowed: bool,
 }
 
 impl Session {
@@ -60,6 +67,18 @@ impl Session {
         while !are_right(&self.lines()) {
             assert!(self.read(), "the program has ended, and the terminal shows\n{}", self.lines().join("\n"));
         }
+    }
+
+    /// The terminal gets another size.
+    pub fn resize(&mut self, rows: u16, columns: u16) {
+        set_size(&self.ours, rows, columns);
+        let [rows, columns] = [rows, columns].map(|n| NonZero::new(n).expect("a terminal has room"));
+        self.parser.set_size(rows, columns);
+    }
+
+    /// Sends the program a signal.
+    pub fn signal(&mut self, signal: Signal) {
+        kill_process(Pid::from_child(&self.child), signal).expect("it lives");
     }
 
     /// Lets the program end; waits for that. From now on the terminal shows what stays.
@@ -80,6 +99,11 @@ impl Session {
         lines
     }
 
+    /// Whether any line ever went on in the next one.
+    pub fn overflowed(&self) -> bool {
+        self.overflowed
+    }
+
     /// Where the cursor is, by row and column; `None` if it is hidden.
     pub fn cursor(&self) -> Option<(u16, u16)> {
         let screen = self.parser.screen();
@@ -91,12 +115,16 @@ impl Session {
         &self.written
     }
 
-    /// Reads once; false when all who could write are gone.
-    fn read(&mut self) -> bool {
+    /// Reads what has been written, or waits for it; false when all who could write are gone.
+    pub fn read(&mut self) -> bool {
         let mut buffer = [0; 4096];
         // Linux says EIO when the other end is closed
         let n = self.ours.read(&mut buffer).unwrap_or(0);
-        self.parser.process(&buffer[..n]);
+        for line in buffer[..n].split_inclusive(|byte| *byte == b'\n') {
+            self.parser.process(line);
+            let screen = self.parser.screen();
+            self.overflowed |= (0..screen.size().0.get()).any(|row| screen.row_wrapped(row));
+        }
         self.written.extend_from_slice(&buffer[..n]);
         n > 0
     }

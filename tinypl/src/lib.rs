@@ -48,6 +48,8 @@ pub use crew::init;
 pub use error::{Error, Site};
 pub use graph::{Edge, Graph, Kind, Node};
 pub use locked::{Given, Locked, Serial, stage, stopping};
+#[cfg(feature = "watch")]
+pub use monitor::Watch;
 pub use monitor::{Fill, Monitor, Report, StageReport, Times};
 pub use pipe::{Envelope, Like, Named, Pipe, Plain, Pulled, Ride, Signal, Tagged, Unnamed, Upstream};
 pub use pipeline::Pipeline;

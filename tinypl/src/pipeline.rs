@@ -320,9 +320,19 @@ fn next_item<P: Pipe>(pipe: &mut Option<P>, rare: &mut Option<Box<Rare<P>>>) -> 
             Some(other) => other.ride().leave(windows(rare)),
             None if P::INERT => return Ok(None),
             None if stopping() => unwind_to_stop(),
-            None => return pipe.finish().map(|()| None),
+            None => return over(pipe, rare).map(|()| None),
         }
     }
+}
+
+/// Nothing more comes; whether that is the end.
+#[inline]
+fn over<P: Pipe>(pipe: &mut P, rare: &Option<Box<Rare<P>>>) -> Result<(), Error> {
+    pipe.finish()?;
+    if let Some(watch) = rare.as_ref().and_then(|rare| rare.watch.as_ref()) {
+        watch.consumer.ending().end_views();
+    }
+    Ok(())
 }
 
 /// Pulls, watched if somebody looks.

@@ -126,5 +126,6 @@ impl Consumer {
 impl Drop for Consumer {
     fn drop(&mut self) {
         self.rest();
+        self.ending.end_views();
     }
 }

@@ -4,9 +4,13 @@
 //! from the start, and idle until somebody asks.
 mod consumer;
 pub(crate) mod lane;
+#[cfg(feature = "watch")]
+mod panel;
 mod probe;
 mod report;
 pub(crate) mod sampling;
+#[cfg(feature = "watch")]
+mod stderr;
 mod survey;
 mod table;
 #[cfg(feature = "trace")]
@@ -14,6 +18,8 @@ mod trace;
 #[cfg(not(feature = "trace"))]
 #[path = "no_trace.rs"]
 mod trace;
+#[cfg(feature = "watch")]
+mod watch;
 
 use crate::Error;
 use crate::error::Site;
@@ -24,9 +30,15 @@ pub(crate) use probe::Counted;
 pub(crate) use probe::Probe;
 pub use report::{Fill, Report, StageReport, Times};
 use std::fmt;
+#[cfg(feature = "watch")]
+use std::sync::Weak;
 use std::time::{Duration, Instant};
 pub(crate) use survey::Survey;
 pub(crate) use survey::{Crew, OWN, brand, passing};
+#[cfg(feature = "watch")]
+use watch::View;
+#[cfg(feature = "watch")]
+pub use watch::Watch;
 
 /// A handle on the live figures of a pipeline, of [`Pipeline::monitor`](crate::Pipeline::monitor). It is cheap to clone, may go
 /// to other threads, and does not keep the pipeline alive.
@@ -55,24 +67,48 @@ struct Watched {
 }
 
 /// How and when a pipeline ended.
-#[derive(Debug)]
-pub(crate) struct Ending(Mutex<(Option<Instant>, Option<Site>)>);
+#[derive(Debug, Default)]
+pub(crate) struct Ending {
+    how: Mutex<(Option<Instant>, Option<Site>)>,
+    /// Who shows the pipeline until then.
+    #[cfg(feature = "watch")]
+    views: Mutex<Vec<Weak<View>>>,
+}
 
 impl Ending {
     /// It has ended, or rests.
     pub(crate) fn note(&self) {
-        self.0.lock().0 = Some(Instant::now());
+        self.how.lock().0 = Some(Instant::now());
     }
 
     /// It goes on.
     pub(crate) fn goes_on(&self) {
-        self.0.lock().0 = None;
+        self.how.lock().0 = None;
     }
 
     pub(crate) fn failed(&self, error: &Error) {
-        let mut ending = self.0.lock();
-        ending.0.get_or_insert_with(Instant::now);
-        ending.1 = error.site();
+        let mut how = self.how.lock();
+        how.0.get_or_insert_with(Instant::now);
+        how.1 = error.site();
+        drop(how);
+        self.end_views();
+    }
+
+    /// It is over, and it is known why. No lock is held, for the views take a report.
+    pub(crate) fn end_views(&self) {
+        #[cfg(feature = "watch")]
+        for view in std::mem::take(&mut *self.views.lock()).iter().filter_map(Weak::upgrade) {
+            view.end();
+        }
+    }
+
+    /// The view ends with the pipeline.
+    #[cfg(feature = "watch")]
+    fn is_shown_by(&self, view: &Arc<View>) {
+        self.views.lock().push(Arc::downgrade(view));
+        if self.how.lock().0.is_some() {
+            self.end_views();
+        }
     }
 }
 
@@ -86,7 +122,7 @@ impl Monitor {
             }
         }
         let (lane, own) = (Lane::new(), Probe::new());
-        let ending = Arc::new(Ending(Mutex::new((None, None))));
+        let ending = Arc::new(Ending::default());
         let consumer = Consumer::new(lane.clone(), own.clone(), ending.clone());
         (Self(Arc::new(Watched { survey, before, began: Instant::now(), lane, own, ending })), consumer)
     }
@@ -102,12 +138,17 @@ impl Monitor {
     }
 
     fn elapsed(&self) -> Duration {
-        let end = self.0.ending.0.lock().0;
+        let end = self.0.ending.how.lock().0;
         end.unwrap_or_else(Instant::now) - self.0.began
     }
 
     fn lane(&self) -> &Lane {
         &self.0.lane
+    }
+
+    #[cfg(feature = "watch")]
+    fn ending(&self) -> &Ending {
+        &self.0.ending
     }
 
     fn own(&self) -> &Probe {
@@ -120,7 +161,7 @@ impl Monitor {
     }
 
     fn failed_at(&self, site: Site) -> bool {
-        self.0.ending.0.lock().1 == Some(site)
+        self.0.ending.how.lock().1 == Some(site)
     }
 }
 

@@ -2,6 +2,7 @@
 use super::Monitor;
 use super::lane::{Doing, Lane};
 use super::survey::{Crew, Surveyed};
+use super::table::Table;
 use std::fmt;
 use std::time::Duration;
 
@@ -87,6 +88,16 @@ impl Times {
         self.busy + self.waiting_for_input + self.waiting_for_room
     }
 
+    /// What was added since.
+    #[cfg(feature = "watch")]
+    fn since(&self, earlier: &Self) -> Self {
+        Self {
+            busy: self.busy.saturating_sub(earlier.busy),
+            waiting_for_input: self.waiting_for_input.saturating_sub(earlier.waiting_for_input),
+            waiting_for_room: self.waiting_for_room.saturating_sub(earlier.waiting_for_room),
+        }
+    }
+
     /// What waits of a thread add to it.
     fn wait(&mut self, lane: &Lane) {
         self.waiting_for_input += lane.spent(Doing::Input);
@@ -117,9 +128,14 @@ pub(crate) fn short(path: &str) -> &str {
     slashes.nth(1).map_or(path, |at| &path[at + 1..])
 }
 
-fn part(time: Duration, elapsed: Duration, threads: usize) -> f64 {
+/// Which part of what so many threads had.
+pub(super) fn part(time: Duration, elapsed: Duration, threads: usize) -> f64 {
     let all = elapsed.as_secs_f64() * threads.max(1) as f64;
     if all > 0.0 { time.as_secs_f64() / all } else { 0.0 }
+}
+
+fn per_second(items: u64, elapsed: Duration) -> f64 {
+    items as f64 / elapsed.as_secs_f64().max(1e-9)
 }
 
 impl Report {
@@ -138,8 +154,73 @@ impl Report {
         let mut consumer = Times { busy: monitor.own().busy(), ..Times::default() };
         consumer.wait(monitor.lane());
         let mut report = Self { elapsed, stages, consumer, bottleneck: None };
+        report.count_work_at_hand(monitor);
         report.bottleneck = bottleneck(&report, &survey.stages, survey.tip);
         report
+    }
+
+    /// An item that takes long would else count only when it is done.
+    fn count_work_at_hand(&mut self, monitor: &Monitor) {
+        let survey = monitor.survey();
+        for (i, surveyed) in survey.stages.iter().enumerate() {
+            let Some(Crew { flow, processes: None }) = &surveyed.crew else { continue };
+            let open = flow.lanes.iter().map(|lane| at_hand(lane)).sum();
+            let mut members = run_with(&survey.stages, surveyed.up);
+            members.push(i);
+            let mut times: Vec<&mut Times> = members_of(&mut self.stages, &members);
+            share_out(open, &mut times);
+        }
+        let members = run_with(&survey.stages, survey.tip);
+        let mut times = members_of(&mut self.stages, &members);
+        times.push(&mut self.consumer);
+        share_out(at_hand(monitor.lane()), &mut times);
+    }
+
+    /// Times, rates and the bottleneck of what was since an earlier report.
+    #[cfg(feature = "watch")]
+    pub(super) fn since(&self, earlier: &Self, monitor: &Monitor) -> Self {
+        let elapsed = self.elapsed.saturating_sub(earlier.elapsed);
+        let mut report = Self { elapsed, consumer: self.consumer.since(&earlier.consumer), ..self.clone() };
+        for (stage, before) in report.stages.iter_mut().zip(&earlier.stages) {
+            let items = stage.items_out.saturating_sub(before.items_out);
+            stage.per_second = per_second(items, elapsed);
+            stage.times = stage.times.since(&before.times);
+        }
+        let survey = monitor.survey();
+        report.bottleneck = bottleneck(&report, &survey.stages, survey.tip);
+        report
+    }
+}
+
+/// How long a thread has been at what it is at, if that is work.
+fn at_hand(lane: &Lane) -> Duration {
+    let all = lane.spent(Doing::Work);
+    all.saturating_sub(Duration::from_nanos(lane.worked()))
+}
+
+/// This stage and those above that the same threads run: up to the next queue.
+fn run_with(stages: &[Surveyed], from: Option<usize>) -> Vec<usize> {
+    let here = |i: &usize| stages[*i].crew.is_none();
+    std::iter::successors(from.filter(here), |i| stages[*i].up.filter(here)).collect()
+}
+
+/// The times of these stages.
+fn members_of<'a>(stages: &'a mut [StageReport], members: &[usize]) -> Vec<&'a mut Times> {
+    let stages = stages.iter_mut().enumerate();
+    stages.filter(|(i, _)| members.contains(i)).map(|(_, stage)| &mut stage.times).collect()
+}
+
+/// Work is shared out as that before was; the first that there is, to the last of them.
+fn share_out(work: Duration, times: &mut [&mut Times]) {
+    let before: Duration = times.iter().map(|times| times.busy).sum();
+    if before.is_zero() {
+        if let Some(last) = times.last_mut() {
+            last.busy += work;
+        }
+        return;
+    }
+    for times in times {
+        times.busy += work.mul_f64(part(times.busy, before, 1));
     }
 }
 
@@ -157,7 +238,7 @@ fn figures(surveyed: &Surveyed, above: u64, elapsed: Duration) -> StageReport {
         line: node.location.line(),
         items_in,
         items_out,
-        per_second: items_out as f64 / elapsed.as_secs_f64().max(1e-9),
+        per_second: per_second(items_out, elapsed),
         times: Times { busy: surveyed.probes.iter().map(|probe| probe.busy()).sum(), ..Times::default() },
         ..StageReport::default()
     }
@@ -325,10 +406,8 @@ impl StageReport {
 
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        super::table::write(self, f)?;
-        match &self.bottleneck {
-            Some(sentence) => write!(f, "\n{sentence}"),
-            None => Ok(()),
-        }
+        let mut lines = Table::of(self).lines();
+        lines.extend(self.bottleneck.clone());
+        f.write_str(&lines.join("\n"))
     }
 }
