@@ -5,7 +5,7 @@
 mod consumer;
 pub(crate) mod lane;
 #[cfg(feature = "watch")]
-mod panel;
+pub(crate) mod panel;
 mod probe;
 mod report;
 pub(crate) mod sampling;
