@@ -283,7 +283,18 @@ mod on_a_terminal {
         session.say("fail\npull 100");
         assert_eq!(session.end().code(), Some(101));
         assert_panic_stands(&session, "on purpose, in a worker");
-        assert!(session.lines().iter().any(|line| line.starts_with("FAILED thread::map")), "{:#?}", session.lines());
+        let name = "thread::map decode FAILED  ";
+        assert!(session.lines().iter().any(|line| line.starts_with(name)), "{:#?}", session.lines());
+    }
+
+    #[test]
+    fn a_stage_with_a_long_name_that_failed() {
+        let _watchdog = watchdog(60);
+        let mut session = shown(24, 60, &["failing"]);
+        session.say("pull 100");
+        session.end();
+        let name = |line: &String| line.starts_with("map a_function") && line.contains("… FAILED  ");
+        assert!(session.lines().iter().any(name), "{:#?}", session.lines());
     }
 
     #[test]

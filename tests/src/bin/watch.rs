@@ -23,6 +23,11 @@ fn a_function_whose_name_is_longer_than_a_column_of_the_table_should_be(x: usize
     x
 }
 
+fn a_function_that_fails_and_whose_name_is_longer_than_a_column_of_the_table(x: usize) -> usize {
+    assert!(x < 50, "on purpose");
+    x
+}
+
 fn 画像を読み込む(x: usize) -> usize {
     x
 }
@@ -95,6 +100,14 @@ fn pipe(name: &str, period: Duration) -> (Option<Items>, Option<Watch>) {
             },
         ),
         "bar" => watched(period, pipeline! { range(1000) |> thread::map(decode, workers = 2) |> progress("items") }),
+        "failing" => watched(
+            period,
+            pipeline! {
+                range(1000)
+                |> map(a_function_that_fails_and_whose_name_is_longer_than_a_column_of_the_table)
+                |> thread::queue(workers = 1, maxsize = 8)
+            },
+        ),
         _ => panic!("what is {name}?"),
     }
 }

@@ -1,5 +1,5 @@
 //! A table that fits into a terminal: columns and rows that matter least are left out, long names cut.
-use super::{Column, GAP, HEAD, Row, Table, column, head, percent, puller, row, threads};
+use super::{Column, FAILED, GAP, HEAD, Row, Table, column, head, percent, puller, row, threads};
 use crate::monitor::report::{Report, StageReport, part};
 use console::truncate_str;
 use std::cmp::Ordering;
@@ -44,9 +44,17 @@ impl Table {
         }
         columns[0].1 = columns[0].1.min(room);
         for row in &mut self.rows {
-            row[0] = truncate_str(&row[0], columns[0].1, "…").into_owned();
+            row[0] = cut(&row[0], columns[0].1);
         }
         self.print(&columns)
+    }
+}
+
+/// A name that is too long is cut; that its stage failed is still told.
+fn cut(name: &str, room: usize) -> String {
+    match name.strip_suffix(FAILED) {
+        Some(stage) if room > FAILED.len() => truncate_str(stage, room - FAILED.len(), "…").into_owned() + FAILED,
+        _ => truncate_str(name, room, "…").into_owned(),
     }
 }
 

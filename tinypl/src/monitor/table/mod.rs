@@ -10,6 +10,9 @@ const HEAD: [&str; 12] =
 
 const GAP: &str = "  ";
 
+/// What stands behind the name of a stage that did.
+const FAILED: &str = " FAILED";
+
 type Row = [String; HEAD.len()];
 
 /// A column that is shown: which, and how wide.
@@ -75,9 +78,8 @@ fn row(stage: &StageReport, report: &Report) -> Row {
 fn name(stage: &StageReport) -> String {
     let handle = stage.handle.as_ref().map_or(String::new(), |handle| format!("{handle} @ "));
     let function = stage.function.as_ref().map_or(String::new(), |function| format!(" {function}"));
-    // first, for what is last may be cut
-    let failed = if stage.errors > 0 { "FAILED " } else { "" };
-    format!("{failed}{handle}{}{function}", stage.name)
+    let failed = if stage.errors > 0 { FAILED } else { "" };
+    format!("{handle}{}{function}{failed}", stage.name)
 }
 
 fn puller(report: &Report) -> Row {
