@@ -13,6 +13,7 @@ use std::{
     thread::sleep,
     time::{Duration, Instant},
 };
+use tinypl::dataloader::{self, rand::RngExt};
 use tinypl::{Like, Pipe, Pipeline, map, pipeline, process::SharedMemoryRingBuffer};
 
 fn main() -> Result<(), Box<dyn Error>> {
@@ -27,6 +28,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     ordering();
     processes();
     shared_memory()?;
+    data_loader();
+    seeing_a_pipeline();
     errors();
     handles();
     own_stages();
@@ -322,6 +325,57 @@ fn shared_memory() -> Result<(), Box<dyn Error>> {
     show("the sum of one pixel of each", sum, 6.0);
     show("items left in the buffer", ring.num_stored_items(), 0);
     Ok(())
+}
+
+/// Batches for training: sampled, loaded by threads, in the sampler's order.
+fn data_loader() {
+    title("The data loader");
+
+    let images = dataloader::from_fn(10, |index| vec![index; 3]);
+    pipeline! {
+        let mut batches = e @ dataloader::load(
+            images,
+            batchsize = 4,
+            sampler = sampler::sequential().epochs(2),
+            map = thread(workers = 2),
+            collate = |images| images.concat(),
+            epoch_end = drop_last);
+    }
+    for epoch in 0..2 {
+        let lengths = pipeline! { &mut batches |> marker::until(e) |> map(|batch| batch.len()) |> collect::<Vec<_>>() };
+        show(&format!("the batches of epoch {epoch}"), lengths, vec![12, 12]);
+    }
+    let noise = |epoch| dataloader::rng(42, epoch, 7).random_range(0..1000);
+    show("sample 7 is augmented alike each time", (noise(0), noise(1)), (noise(0), noise(1)));
+
+    let shuffled = || {
+        pipeline! { dataloader::load(vec![1, 2, 3, 4, 5], batchsize = 5, sampler = sampler::shuffle(42).epochs(1)) |> flatten() |> collect::<Vec<_>>() }
+    };
+    show("the same seed gives the same order", shuffled(), shuffled());
+}
+
+/// What it looks like, and where its time goes.
+fn seeing_a_pipeline() {
+    title("Seeing a pipeline");
+
+    fn decode(n: u32) -> u32 {
+        sleep(Duration::from_millis(1));
+        n
+    }
+    let mut pipe = pipeline! {
+        range(60) |> filter(|n| n % 2 == 0) |> o @ order::save(16) |> thread::map(decode, workers = 2) |> order::load(o)
+    };
+    let graph = pipe.graph();
+    let names: Vec<&str> = graph.nodes().iter().map(|node| node.name()).collect();
+    show("its stages", names, vec!["range", "filter", "order::save", "thread::map", "order::load"]);
+    for line in graph.to_mermaid().lines().skip(1).take(3) {
+        println!("  {line}");
+    }
+    let monitor = pipe.monitor();
+    show("items", pipe.by_ref().count(), 30);
+    for line in monitor.report().to_string().lines() {
+        println!("  {line}");
+    }
 }
 
 /// A failure is one error with its place, and never an early end.

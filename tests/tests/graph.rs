@@ -90,7 +90,7 @@ fn a_chain_with_everything() {
     assert_eq!(passing, expected);
     let kinds: Vec<Kind> = graph.nodes().iter().map(tinypl::Node::kind).collect();
     assert_eq!(kinds[..4], [Kind::Source, Kind::Marker, Kind::Order, Kind::Stage]);
-    assert_eq!((kinds[5], kinds[7]), (Kind::Threads, Kind::Processes));
+    assert_eq!((kinds[5], kinds[7]), (Kind::WorkerThreads, Kind::WorkerProcesses));
     let first = graph.nodes()[0].location();
     assert!(
         graph.nodes().iter().enumerate().all(|(i, node)| {

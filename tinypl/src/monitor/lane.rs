@@ -18,7 +18,7 @@ pub(crate) enum Doing {
     Input,
     /// It waits for whoever takes its results.
     Room,
-    /// It has ended, or has nothing to do with the pipeline at this moment.
+    /// It has not begun, or has ended, or has nothing to do with the pipeline at this moment.
     Nothing,
 }
 
@@ -28,7 +28,12 @@ static EPOCH: LazyLock<Instant> = LazyLock::new(Instant::now);
 
 /// Nanoseconds since some moment of this process.
 pub(crate) fn now() -> u64 {
-    EPOCH.elapsed().as_nanos() as u64
+    at(Instant::now())
+}
+
+/// That of another moment.
+pub(crate) fn at(moment: Instant) -> u64 {
+    moment.saturating_duration_since(*EPOCH).as_nanos() as u64
 }
 
 /// A thread's accounts. It writes them, others read; before anybody asks for them they are idle.
@@ -102,10 +107,10 @@ impl Lane {
         (before, since, now)
     }
 
-    /// How long it was at that, up to now.
-    pub(crate) fn spent(&self, doing: Doing) -> Duration {
+    /// How long it was at that, up to this moment at the latest.
+    pub(crate) fn spent(&self, doing: Doing, until: u64) -> Duration {
         let (current, since) = (self.doing(), self.since.load(Relaxed));
-        let open = if current == doing && self.is_on() { now().saturating_sub(since) } else { 0 };
+        let open = if current == doing && self.is_on() { until.saturating_sub(since) } else { 0 };
         Duration::from_nanos(self.spent[doing as usize].load(Relaxed) + open)
     }
 }

@@ -137,9 +137,10 @@ impl Monitor {
         &self.0.survey
     }
 
-    fn elapsed(&self) -> Duration {
-        let end = self.0.ending.how.lock().0;
-        end.unwrap_or_else(Instant::now) - self.0.began
+    /// How long figures are gathered; and until when, as of [`lane::now`].
+    fn elapsed(&self) -> (Duration, u64) {
+        let end = self.0.ending.how.lock().0.unwrap_or_else(Instant::now);
+        (end.saturating_duration_since(self.0.began), lane::at(end))
     }
 
     fn lane(&self) -> &Lane {
@@ -167,6 +168,6 @@ impl Monitor {
 
 impl fmt::Debug for Monitor {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Monitor").field("elapsed", &self.elapsed()).finish_non_exhaustive()
+        f.debug_struct("Monitor").field("elapsed", &self.elapsed().0).finish_non_exhaustive()
     }
 }

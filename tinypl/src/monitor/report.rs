@@ -65,7 +65,7 @@ pub struct StageReport {
 pub struct Times {
     /// In the stage's function, and what it takes to get items to it and away.
     pub busy: Duration,
-    /// Waiting for the stages above.
+    /// Waiting for the stages above. A worker that has not begun, or has ended, does that.
     pub waiting_for_input: Duration,
     /// Waiting for room below.
     pub waiting_for_room: Duration,
@@ -99,9 +99,9 @@ impl Times {
     }
 
     /// What waits of a thread add to it.
-    fn wait(&mut self, lane: &Lane) {
-        self.waiting_for_input += lane.spent(Doing::Input);
-        self.waiting_for_room += lane.spent(Doing::Room);
+    fn wait(&mut self, lane: &Lane, until: u64) {
+        self.waiting_for_input += lane.spent(Doing::Input, until);
+        self.waiting_for_room += lane.spent(Doing::Room, until);
     }
 }
 
@@ -140,31 +140,31 @@ fn per_second(items: u64, elapsed: Duration) -> f64 {
 
 impl Report {
     pub(crate) fn of(monitor: &Monitor) -> Self {
-        let (survey, elapsed) = (monitor.survey(), monitor.elapsed());
+        let (survey, (elapsed, until)) = (monitor.survey(), monitor.elapsed());
         let mut stages: Vec<StageReport> = Vec::with_capacity(survey.stages.len());
         for (i, surveyed) in survey.stages.iter().enumerate() {
             let above = surveyed.up.map_or(0, |up| stages[up].items_out);
             let mut stage = figures(surveyed, above, elapsed);
             if let (Some(crew), Some(before)) = (&surveyed.crew, monitor.before(i)) {
-                crew_figures(&mut stage, crew, before, elapsed);
+                crew_figures(&mut stage, crew, before, (elapsed, until));
             }
             stage.errors = u64::from(monitor.failed_at(surveyed.site));
             stages.push(stage);
         }
         let mut consumer = Times { busy: monitor.own().busy(), ..Times::default() };
-        consumer.wait(monitor.lane());
+        consumer.wait(monitor.lane(), until);
         let mut report = Self { elapsed, stages, consumer, bottleneck: None };
-        report.count_work_at_hand(monitor);
+        report.count_work_at_hand(monitor, until);
         report.bottleneck = bottleneck(&report, &survey.stages, survey.tip);
         report
     }
 
     /// An item that takes long would else count only when it is done.
-    fn count_work_at_hand(&mut self, monitor: &Monitor) {
+    fn count_work_at_hand(&mut self, monitor: &Monitor, until: u64) {
         let survey = monitor.survey();
         for (i, surveyed) in survey.stages.iter().enumerate() {
             let Some(Crew { flow, processes: None }) = &surveyed.crew else { continue };
-            let open = flow.lanes.iter().map(|lane| at_hand(lane)).sum();
+            let open = flow.lanes.iter().map(|lane| at_hand(lane, until)).sum();
             let mut members = run_with(&survey.stages, surveyed.up);
             members.push(i);
             let mut times: Vec<&mut Times> = members_of(&mut self.stages, &members);
@@ -173,7 +173,7 @@ impl Report {
         let members = run_with(&survey.stages, survey.tip);
         let mut times = members_of(&mut self.stages, &members);
         times.push(&mut self.consumer);
-        share_out(at_hand(monitor.lane()), &mut times);
+        share_out(at_hand(monitor.lane(), until), &mut times);
     }
 
     /// Times, rates and the bottleneck of what was since an earlier report.
@@ -193,8 +193,8 @@ impl Report {
 }
 
 /// How long a thread has been at what it is at, if that is work.
-fn at_hand(lane: &Lane) -> Duration {
-    let all = lane.spent(Doing::Work);
+fn at_hand(lane: &Lane, until: u64) -> Duration {
+    let all = lane.spent(Doing::Work, until);
     all.saturating_sub(Duration::from_nanos(lane.worked()))
 }
 
@@ -245,17 +245,20 @@ fn figures(surveyed: &Surveyed, above: u64, elapsed: Duration) -> StageReport {
 }
 
 /// What a queue has beside.
-fn crew_figures(stage: &mut StageReport, crew: &Crew, before: Duration, elapsed: Duration) {
+fn crew_figures(stage: &mut StageReport, crew: &Crew, before: Duration, (elapsed, until): (Duration, u64)) {
     let flow = &crew.flow;
     stage.fill = Some(Fill { now: flow.fill(), of: flow.options.maxsize() });
     let of = flow.options.workers;
     match &crew.processes {
         None => {
             stage.times.busy += flow.probe.busy();
-            flow.lanes.iter().for_each(|lane| stage.times.wait(lane));
+            for lane in &flow.lanes {
+                stage.times.wait(lane, until);
+                stage.times.waiting_for_input += lane.spent(Doing::Nothing, until);
+            }
             stage.workers = Some(Fill { now: flow.active(), of });
         }
-        Some(processes) => process_figures(stage, crew, processes, before, elapsed),
+        Some(processes) => process_figures(stage, crew, processes, before, (elapsed, until)),
     }
 }
 
@@ -267,12 +270,12 @@ fn process_figures(
     crew: &Crew,
     processes: &crate::crew::Shared,
     before: Duration,
-    elapsed: Duration,
+    (elapsed, until): (Duration, u64),
 ) {
     let of = crew.flow.options.workers;
     stage.times.busy = processes.took().saturating_sub(before);
     let idle = (elapsed * of as u32).saturating_sub(stage.times.busy);
-    let feeder = crew.flow.lanes.last().map_or(Duration::ZERO, |lane| lane.spent(Doing::Room));
+    let feeder = crew.flow.lanes.last().map_or(Duration::ZERO, |lane| lane.spent(Doing::Room, until));
     stage.times.waiting_for_room = idle.mul_f64(part(feeder, elapsed, 1).min(1.0));
     stage.times.waiting_for_input = idle - stage.times.waiting_for_room;
     stage.workers = Some(Fill { now: processes.pids().len(), of });
@@ -280,7 +283,7 @@ fn process_figures(
 }
 
 #[cfg(not(all(feature = "process", target_os = "linux")))]
-fn process_figures(_: &mut StageReport, _: &Crew, never: &std::convert::Infallible, _: Duration, _: Duration) {
+fn process_figures(_: &mut StageReport, _: &Crew, never: &std::convert::Infallible, _: Duration, _: (Duration, u64)) {
     match *never {}
 }
 

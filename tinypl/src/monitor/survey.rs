@@ -99,7 +99,7 @@ impl Survey {
             }
         }
         if let Some(tip) = self.tip() {
-            (tip.node.kind, tip.counts, tip.crew) = (Kind::Threads, true, Some(crew));
+            (tip.node.kind, tip.counts, tip.crew) = (Kind::WorkerThreads, true, Some(crew));
             tip.node.handle = post.handle().map(str::to_owned);
         }
         self
@@ -111,7 +111,7 @@ impl Survey {
         if let Some(crew) = self.tip().and_then(|tip| tip.crew.as_mut()) {
             crew.processes = Some(shared.clone());
         }
-        self.kind(Kind::Processes)
+        self.kind(Kind::WorkerProcesses)
     }
 
     fn tip(&mut self) -> Option<&mut Surveyed> {

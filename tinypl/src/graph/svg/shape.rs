@@ -89,7 +89,7 @@ impl Card {
 
 /// Whether several workers run it.
 fn several(kind: Kind) -> bool {
-    matches!(kind, Kind::Threads | Kind::Processes)
+    matches!(kind, Kind::WorkerThreads | Kind::WorkerProcesses)
 }
 
 const BADGE_PADDING: f64 = 7.0;

@@ -95,10 +95,10 @@ pub(super) fn threads_and_orders() -> Graph {
     let source = graph.add(stage(Kind::Source, "source"));
     let filter = graph.below(source, stage(Kind::Stage, "filter").calls("is_image"));
     let outer = graph.save(filter, "outer", 64);
-    let read = stage(Kind::Threads, "thread::map").calls("std::fs::read").with("workers", 4).with("maxsize", 32);
+    let read = stage(Kind::WorkerThreads, "thread::map").calls("std::fs::read").with("workers", 4).with("maxsize", 32);
     let read = graph.within(outer, "outer", read);
     let inner = graph.save(read, "inner", 8);
-    let decode = (stage(Kind::Processes, "process::map").calls("decode"))
+    let decode = (stage(Kind::WorkerProcesses, "process::map").calls("decode"))
         .named("decoders")
         .with("workers", 2)
         .with("maxsize", 16)
@@ -109,12 +109,12 @@ pub(super) fn threads_and_orders() -> Graph {
     let decode = graph.within(inner, "inner", decode);
     let keep = graph.below(decode, stage(Kind::Stage, "filter_map"));
     let inner = graph.load(keep);
-    let resize = graph.below(inner, stage(Kind::Threads, "thread::map").calls("resize").with("workers", 4));
+    let resize = graph.below(inner, stage(Kind::WorkerThreads, "thread::map").calls("resize").with("workers", 4));
     graph.last_edge().orders.pop();
     let outer = graph.load(resize);
     let enumerate = graph.below(outer, stage(Kind::Stage, "enumerate"));
     graph.last_edge().orders.pop();
-    graph.below(enumerate, stage(Kind::Threads, "thread::queue").named("q").with("workers", 1));
+    graph.below(enumerate, stage(Kind::WorkerThreads, "thread::queue").named("q").with("workers", 1));
     graph
 }
 
@@ -127,7 +127,7 @@ fn markers() -> Graph {
     let unnamed = graph.below(filter, stage(Kind::Marker, "marker::insert_periodic").with("n", 7).with("after", false));
     let save = graph.save(unnamed, "o", 16);
     graph.last_edge().markers.push("marker".to_owned());
-    let map = graph.within(save, "o", stage(Kind::Threads, "thread::map").with("workers", 2));
+    let map = graph.within(save, "o", stage(Kind::WorkerThreads, "thread::map").with("workers", 2));
     let load = graph.load(map);
     let on = graph.below(load, stage(Kind::Marker, "marker::on").with("consume", true));
     graph.last_edge().orders.clear();
@@ -140,7 +140,7 @@ fn markers() -> Graph {
 pub(super) fn tracks() -> Graph {
     let mut graph = Graph::default();
     let range = graph.add(stage(Kind::Source, "range").with("end", 100));
-    let map = graph.below(range, stage(Kind::Threads, "thread::map").calls("normalise").with("workers", 4));
+    let map = graph.below(range, stage(Kind::WorkerThreads, "thread::map").calls("normalise").with("workers", 4));
     let share = graph.below(map, stage(Kind::Shared, "share").named("mapped"));
     graph.below(share, stage(Kind::Stage, "filter").named("odd"));
     graph.below(share, stage(Kind::Stage, "filter").named("even"));
@@ -157,7 +157,7 @@ pub(super) fn diamond() -> Graph {
     let share = graph.below(lines, stage(Kind::Shared, "share").named("lines"));
     let words = graph.below(share, stage(Kind::Stage, "map").calls("words"));
     let flat = graph.below(words, stage(Kind::Stage, "flatten"));
-    let lengths = graph.below(share, stage(Kind::Threads, "thread::map").calls("str::len").with("workers", 2));
+    let lengths = graph.below(share, stage(Kind::WorkerThreads, "thread::map").calls("str::len").with("workers", 2));
     let zip = graph.below(flat, stage(Kind::Stage, "zip"));
     graph.join(lengths, zip);
     let more = graph.add(stage(Kind::Source, "range"));
@@ -210,12 +210,12 @@ fn hostile() -> Graph {
         "宽字符".to_owned(),
         "🦀\u{202e}rtl".to_owned(),
     ]);
-    let wide = stage(Kind::Threads, "thread::map")
+    let wide = stage(Kind::WorkerThreads, "thread::map")
         .calls("数据::处理::解码器")
         .named("r#end")
         .with("label", "🎉🎉 e\u{301}clair \u{0}\u{7}");
     let wide = graph.below(print, wide);
-    let links = stage(Kind::Processes, "process::map_with")
+    let links = stage(Kind::WorkerProcesses, "process::map_with")
         .calls(&"a_module::".repeat(9))
         .with("url", "https://example.org/fa:fa-car?x=1&y=2")
         .with("style", "style::x:#fff; classDef a fill:#000;")
