@@ -356,6 +356,56 @@ mod on_a_terminal {
         assert_is_tidy(&session);
     }
 
+    #[test]
+    fn a_progress_bar_stands_below() {
+        let _watchdog = watchdog(60);
+        let mut session = shown(24, 80, &["bar", "short"]);
+        let is_bar = |line: &String, n: usize| line.starts_with("items ") && line.contains(&format!(" {n}/1,000 "));
+        for n in [6, 8] {
+            session.say("pull 1\npull 1\nprint hello");
+            let n = n + 1;
+            session.until(|lines| {
+                summaries(lines) == 2
+                    && lines.iter().filter(|line| is_summary(line, n)).count() == 2
+                    && lines.last().is_some_and(|line| is_bar(line, n))
+            });
+        }
+        assert_eq!(session.lines()[..2], ["hello", "hello"], "{:#?}", session.lines());
+        assert_eq!(
+            session.lines().iter().filter(|line| line.starts_with("items ")).count(),
+            1,
+            "{:#?}",
+            session.lines()
+        );
+        // with its line above the views that go on
+        session.say("close 0\npull 1000\nprint over");
+        session.until(|lines| lines.iter().any(|line| line.starts_with("items: 1,000 in ")));
+        session.end();
+        let lines = session.lines();
+        assert_eq!(summaries(&lines), 2, "{lines:#?}");
+        assert_eq!(lines.iter().filter(|line| line.starts_with("items")).count(), 1, "{lines:#?}");
+    }
+
+    #[test]
+    fn a_panic_is_not_drawn_over_where_a_bar_is() {
+        let _watchdog = watchdog(60);
+        let mut session = shown(24, 80, &["bar"]);
+        session.until(|lines| lines.last().is_some_and(|line| line.starts_with("items ")));
+        session.say("caught on purpose\npull 2");
+        session.until(|lines| {
+            lines.iter().any(|line| line == "on purpose")
+                && lines.iter().any(|line| is_summary(line, 7))
+                && lines.last().is_some_and(|line| line.starts_with("items ") && line.contains(" 7/1,000 "))
+        });
+        let lines = session.lines();
+        assert_eq!(summaries(&lines), 1, "{lines:#?}");
+        session.say("panic for good");
+        session.end();
+        let lines = session.lines();
+        assert!(lines.iter().any(|line| line == "for good") && summaries(&lines) == 1, "{lines:#?}");
+        assert_eq!(lines.iter().filter(|line| line.starts_with("items")).count(), 1, "{lines:#?}");
+    }
+
     /// Who borrows it sees the end; the pipeline itself is still there.
     #[test]
     fn a_pipeline_that_is_borrowed_to_its_end_is_reported() {

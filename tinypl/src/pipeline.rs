@@ -209,10 +209,13 @@ impl<P: Pipe> Pipeline<P> {
     /// ```
     pub fn stop(&mut self) {
         self.pipe = None;
-        if let Some(rare) = &mut self.rare
-            && rare.failed.is_none()
-        {
+        let Some(rare) = &mut self.rare else { return };
+        if rare.failed.is_none() {
             rare.failed = rare.start.flows.iter().find_map(|flow| flow.left_behind());
+        }
+        if let Some(watch) = &mut rare.watch {
+            watch.consumer.rest();
+            watch.consumer.ending().end_views();
         }
     }
 

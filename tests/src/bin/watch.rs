@@ -99,6 +99,7 @@ fn pipe(name: &str, period: Duration) -> (Option<Items>, Option<Watch>) {
                 |> thread::queue(workers = 1, maxsize = 8)
             },
         ),
+        "bar" => watched(period, pipeline! { range(1000) |> thread::map(decode, workers = 2) |> progress("items") }),
         "failing" => watched(
             period,
             pipeline! {

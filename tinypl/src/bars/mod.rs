@@ -4,4 +4,6 @@ mod screen;
 mod tally;
 
 pub(crate) use screen::suspend;
+#[cfg(feature = "watch")]
+pub(crate) use screen::{aside, lines, suspend_for_panic};
 pub(crate) use tally::{Bar, Count};

@@ -1,5 +1,8 @@
 //! The terminal: all bars of the process stand in it, one below the other, and one thread redraws them while there are any.
+//! Above them stand the views of figures, if there are any (`monitor::panel`). Where both locks are held, this one comes first.
 use super::{Bar, line};
+#[cfg(feature = "watch")]
+use crate::monitor::panel;
 use crate::sync::{Arc, Builder, Condvar, Mutex, MutexGuard};
 use indicatif::{MultiProgress, ProgressBar};
 use std::io::Write;
@@ -64,16 +67,45 @@ pub(crate) fn suspend<R>(f: impl FnOnce() -> R) -> R {
     f()
 }
 
+/// As [`suspend`], for a message of a panic; it waits no longer than that for the terminal.
+#[cfg(feature = "watch")]
+pub(crate) fn suspend_for_panic(patience: Duration, f: impl FnOnce()) {
+    let suspended = Mutex::new(None);
+    undisturbed(|| *suspended.lock() = SCREEN.state.try_lock_for(patience).map(Suspended::by));
+    f();
+    drop(suspended);
+}
+
+/// Calls `f`, which draws what stands above the bars, while these are off the terminal.
+#[cfg(feature = "watch")]
+pub(crate) fn aside(f: impl Fn() + Sync) {
+    undisturbed(|| {
+        let mut state = SCREEN.state.lock();
+        SCREEN.clear(&state);
+        f();
+        SCREEN.draw(&mut state);
+    });
+}
+
+/// How many lines of the terminal the bars take.
+#[cfg(feature = "watch")]
+pub(crate) fn lines() -> usize {
+    SCREEN.state.lock().bars.len()
+}
+
 /// The bars are off the terminal while it lives.
 struct Suspended;
 
 impl Suspended {
     fn new() -> Self {
-        let mut state = SCREEN.state.lock();
+        Self::by(SCREEN.state.lock())
+    }
+
+    fn by(mut state: MutexGuard<'_, State>) -> Self {
+        SCREEN.clear(&state);
         state.suspended += 1;
-        if !state.bars.is_empty() {
-            let _ = SCREEN.lines.clear();
-        }
+        #[cfg(feature = "watch")]
+        panel::hide();
         Self
     }
 }
@@ -83,6 +115,8 @@ impl Drop for Suspended {
         undisturbed(|| {
             let mut state = SCREEN.state.lock();
             state.suspended -= 1;
+            #[cfg(feature = "watch")]
+            panel::unhide();
             SCREEN.draw(&mut state);
         });
     }
@@ -118,10 +152,21 @@ impl Screen {
         }
     }
 
+    fn clear(&self, state: &State) {
+        if state.suspended == 0 && !state.bars.is_empty() {
+            let _ = self.lines.clear();
+        }
+    }
+
     /// Brings the terminal up to date, if it is ours.
     fn draw(&self, state: &mut State) {
         if state.suspended > 0 {
             return;
+        }
+        #[cfg(feature = "watch")]
+        if !state.due.is_empty() && panel::is_shown() {
+            let _ = self.lines.clear();
+            panel::print(std::mem::take(&mut state.due));
         }
         let said = !state.due.is_empty();
         for line in state.due.drain(..) {

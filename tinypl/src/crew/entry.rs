@@ -100,7 +100,7 @@ pub fn init() {
 }
 
 /// Whether this process is a worker that has begun.
-#[cfg(feature = "progress")]
+#[cfg(any(feature = "progress", feature = "watch"))]
 pub(crate) fn in_worker() -> bool {
     IN_WORKER.load(Relaxed)
 }

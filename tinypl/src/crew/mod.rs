@@ -20,7 +20,7 @@ mod wire;
 #[expect(unsafe_code, reason = "it calls what was sent as an offset")]
 mod worker;
 
-#[cfg(feature = "progress")]
+#[cfg(any(feature = "progress", feature = "watch"))]
 pub(crate) use entry::in_worker;
 pub use entry::init;
 #[cfg(feature = "dataloader")]

@@ -68,19 +68,24 @@ impl Consumer {
         }
         if self.returned.is_some() || self.left == 0 {
             let now = self.lane.set(Doing::Work);
-            if let Some(returned) = self.returned.take() {
-                let own = now.saturating_sub(returned);
-                self.sample.push(Sampled { probe: self.own.clone(), began: returned, ended: now, own });
-                if let Some(track) = self.lane.track() {
-                    track.called(&self.sample[self.sample.len() - 1..]);
-                }
-            }
+            self.note_own(now);
         }
         if self.left > 0 {
             self.left -= 1;
             return false;
         }
         true
+    }
+
+    /// After a pull that was measured: what was done with its item, up to now.
+    fn note_own(&mut self, now: u64) {
+        if let Some(returned) = self.returned.take() {
+            let own = now.saturating_sub(returned);
+            self.sample.push(Sampled { probe: self.own.clone(), began: returned, ended: now, own });
+            if let Some(track) = self.lane.track() {
+                track.called(&self.sample[self.sample.len() - 1..]);
+            }
+        }
     }
 
     #[cold]
@@ -113,16 +118,17 @@ impl Consumer {
     }
 
     /// Nobody pulls any more, for now.
-    fn rest(&mut self) {
+    pub(crate) fn rest(&mut self) {
         if self.measured == 0 {
             return;
         }
-        self.lane.set(Doing::Nothing);
+        let now = self.lane.set(Doing::Nothing);
+        self.note_own(now);
         if let Some(track) = self.lane.track() {
             track.flush();
         }
         self.settle();
-        (self.returned, self.left, self.measured) = (None, 0, 0);
+        (self.left, self.measured) = (0, 0);
         self.ending.note();
     }
 }

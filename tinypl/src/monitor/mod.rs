@@ -5,7 +5,7 @@
 mod consumer;
 pub(crate) mod lane;
 #[cfg(feature = "watch")]
-mod panel;
+pub(crate) mod panel;
 mod probe;
 mod report;
 pub(crate) mod sampling;
@@ -30,6 +30,7 @@ pub(crate) use probe::Counted;
 pub(crate) use probe::Probe;
 pub use report::{Fill, Report, StageReport, Times};
 use std::fmt;
+use std::sync::OnceLock;
 #[cfg(feature = "watch")]
 use std::sync::Weak;
 use std::time::{Duration, Instant};
@@ -59,6 +60,8 @@ struct Watched {
     survey: Survey,
     /// What worker processes had done before.
     before: Vec<Option<Duration>>,
+    /// What stages had given before.
+    given: OnceLock<Vec<u64>>,
     began: Instant,
     /// The consumer's time, and what of it is its own.
     lane: Arc<Lane>,
@@ -124,7 +127,11 @@ impl Monitor {
         let (lane, own) = (Lane::new(), Probe::new());
         let ending = Arc::new(Ending::default());
         let consumer = Consumer::new(lane.clone(), own.clone(), ending.clone());
-        (Self(Arc::new(Watched { survey, before, began: Instant::now(), lane, own, ending })), consumer)
+        let given = OnceLock::new();
+        let monitor = Self(Arc::new(Watched { survey, before, given, began: Instant::now(), lane, own, ending }));
+        let given = monitor.report().stages.iter().map(|stage| stage.items_out).collect();
+        let _first = monitor.0.given.set(given);
+        (monitor, consumer)
     }
 
     /// The figures at this moment. Counts are exact when the pipeline has ended; while it runs they may lag behind by what its
@@ -159,6 +166,11 @@ impl Monitor {
     /// What the workers of a queue had done before, of the stage number `i`.
     fn before(&self, i: usize) -> Option<Duration> {
         self.0.before[i]
+    }
+
+    /// What it had given before.
+    fn given(&self, i: usize) -> u64 {
+        self.0.given.get().map_or(0, |given| given[i])
     }
 
     fn failed_at(&self, site: Site) -> bool {

@@ -4,7 +4,7 @@
 //! The cursor always rests at the beginning of the line below them, it is never hidden, and nothing is written in colour. So
 //! whatever ends the process, and at whatever moment, leaves the terminal in order.
 use super::stderr::{Room, Stderr};
-use crate::sync::{Mutex, MutexGuard};
+use crate::sync::Mutex;
 use console::truncate_str;
 use std::io;
 use std::panic;
@@ -65,24 +65,28 @@ impl Panel {
     pub(super) fn room(&self) -> Room {
         let panels = TERMINAL.state.lock().panels.len();
         let Room { columns, lines } = TERMINAL.room();
-        Room { columns, lines: lines / panels.max(1) }
+        Room { columns, lines: lines.saturating_sub(bars()) / panels.max(1) }
     }
 
     /// These are its lines now.
     pub(super) fn show(&self, lines: Vec<String>) {
-        let mut state = TERMINAL.state.lock();
-        if let Some(shown) = state.panels.iter_mut().find(|shown| shown.id == self.id) {
-            shown.lines = lines;
-        }
-        TERMINAL.draw(&mut state);
+        aside(|| {
+            let mut state = TERMINAL.state.lock();
+            if let Some(shown) = state.panels.iter_mut().find(|shown| shown.id == self.id) {
+                shown.lines.clone_from(&lines);
+            }
+            TERMINAL.draw(&mut state);
+        });
     }
 
     /// It is no more, and these lines stay in its place.
     pub(super) fn leave(self, lines: Vec<String>) {
-        let mut state = TERMINAL.state.lock();
-        state.panels.retain(|shown| shown.id != self.id);
-        state.due.extend(lines);
-        TERMINAL.draw(&mut state);
+        aside(|| {
+            let mut state = TERMINAL.state.lock();
+            state.panels.retain(|shown| shown.id != self.id);
+            state.due.extend_from_slice(&lines);
+            TERMINAL.draw(&mut state);
+        });
     }
 }
 
@@ -92,29 +96,62 @@ pub(super) fn say(line: &str) {
     TERMINAL.write(&mut state, |_, stderr| stderr.line(&plain(line)));
 }
 
-/// Calls `f` while no panel is on the terminal. No lock is held meanwhile: `f` may do what it likes.
+/// These lines stay, above the panels.
+#[cfg(feature = "progress")]
+pub(crate) fn print(lines: Vec<String>) {
+    let mut state = TERMINAL.state.lock();
+    state.due.extend(lines);
+    TERMINAL.draw(&mut state);
+}
+
+/// Whether any panel stands on the terminal.
+#[cfg(feature = "progress")]
+pub(crate) fn is_shown() -> bool {
+    !TERMINAL.state.lock().panels.is_empty()
+}
+
+/// Calls `f` while neither a panel nor a bar is on the terminal. No lock is held meanwhile: `f` may do what it likes.
 pub(super) fn suspend<R>(f: impl FnOnce() -> R) -> R {
-    let _suspended = Suspended::new(TERMINAL.state.lock());
-    f()
-}
-
-/// Panels are off the terminal while it lives.
-struct Suspended;
-
-impl Suspended {
-    fn new(mut state: MutexGuard<'_, State>) -> Self {
-        state.suspended += 1;
-        TERMINAL.write(&mut state, State::clear);
-        Self
+    #[cfg(feature = "progress")]
+    return crate::bars::suspend(f);
+    #[cfg(not(feature = "progress"))]
+    {
+        let _hidden = Hidden::by(&mut TERMINAL.state.lock());
+        f()
     }
 }
 
-impl Drop for Suspended {
-    fn drop(&mut self) {
-        let mut state = TERMINAL.state.lock();
-        state.suspended -= 1;
-        TERMINAL.draw(&mut state);
-    }
+/// Calls `f` while no bar is on the terminal: they stand below the panels.
+fn aside(f: impl Fn() + Sync) {
+    #[cfg(feature = "progress")]
+    crate::bars::aside(f);
+    #[cfg(not(feature = "progress"))]
+    f();
+}
+
+/// How many lines bars take.
+fn bars() -> usize {
+    #[cfg(feature = "progress")]
+    return crate::bars::lines();
+    #[cfg(not(feature = "progress"))]
+    0
+}
+
+/// Panels are off the terminal until [`unhide`].
+#[cfg(feature = "progress")]
+pub(crate) fn hide() {
+    hide_by(&mut TERMINAL.state.lock());
+}
+
+fn hide_by(state: &mut State) {
+    state.suspended += 1;
+    TERMINAL.write(state, State::clear);
+}
+
+pub(crate) fn unhide() {
+    let mut state = TERMINAL.state.lock();
+    state.suspended -= 1;
+    TERMINAL.draw(&mut state);
 }
 
 /// From now on no panel is drawn over the message of a panic.
@@ -126,12 +163,39 @@ fn heed_panics() {
     }
     HOOK.call_once(|| {
         let before = panic::take_hook();
-        panic::set_hook(Box::new(move |panic| {
-            // this very thread may hold the lock
-            let _suspended = TERMINAL.state.try_lock_for(PATIENCE).map(Suspended::new);
-            before(panic);
-        }));
+        panic::set_hook(Box::new(move |panic| suspend_for_panic(|| before(panic))));
     });
+}
+
+/// As [`suspend`]; this very thread may hold a lock, so it does not wait for ever.
+fn suspend_for_panic(f: impl FnOnce()) {
+    #[cfg(feature = "progress")]
+    crate::bars::suspend_for_panic(PATIENCE, f);
+    #[cfg(not(feature = "progress"))]
+    {
+        let hidden = TERMINAL.state.try_lock_for(PATIENCE).map(|mut state| Hidden::by(&mut state));
+        f();
+        drop(hidden);
+    }
+}
+
+/// Panels are off the terminal while it lives.
+#[cfg(not(feature = "progress"))]
+struct Hidden;
+
+#[cfg(not(feature = "progress"))]
+impl Hidden {
+    fn by(state: &mut State) -> Self {
+        hide_by(state);
+        Self
+    }
+}
+
+#[cfg(not(feature = "progress"))]
+impl Drop for Hidden {
+    fn drop(&mut self) {
+        unhide();
+    }
 }
 
 impl Terminal {

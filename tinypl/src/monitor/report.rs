@@ -44,8 +44,10 @@ pub struct StageReport {
     pub items_in: u64,
     /// Items that it gave.
     pub items_out: u64,
-    /// Items that it gave, a second.
+    /// Items that it gave, a second, since the monitor was asked for.
     pub per_second: f64,
+    /// How many threads, or worker processes, may run it at once.
+    pub threads: usize,
     /// Its workers' time in the three accounts; of a stage without workers of its own, `busy` alone.
     pub times: Times,
     /// Of a queue: how many results lie in it, and how many may.
@@ -144,7 +146,8 @@ impl Report {
         let mut stages: Vec<StageReport> = Vec::with_capacity(survey.stages.len());
         for (i, surveyed) in survey.stages.iter().enumerate() {
             let above = surveyed.up.map_or(0, |up| stages[up].items_out);
-            let mut stage = figures(surveyed, above, elapsed);
+            let mut stage = figures(surveyed, above);
+            stage.per_second = per_second(stage.items_out.saturating_sub(monitor.given(i)), elapsed);
             if let (Some(crew), Some(before)) = (&surveyed.crew, monitor.before(i)) {
                 crew_figures(&mut stage, crew, before, (elapsed, until));
             }
@@ -154,9 +157,27 @@ impl Report {
         let mut consumer = Times { busy: monitor.own().busy(), ..Times::default() };
         consumer.wait(monitor.lane(), until);
         let mut report = Self { elapsed, stages, consumer, bottleneck: None };
+        report.count_threads(&survey.stages, survey.tip);
         report.count_work_at_hand(monitor, until);
         report.bottleneck = bottleneck(&report, &survey.stages, survey.tip);
         report
+    }
+
+    /// Who runs which stage, from below.
+    fn count_threads(&mut self, stages: &[Surveyed], tip: Option<usize>) {
+        for stage in &mut self.stages {
+            stage.threads = 1;
+        }
+        let mut threads = 1;
+        for i in std::iter::successors(tip, |i| stages[*i].up) {
+            let crew = stages[i].crew.as_ref();
+            threads = crew.map_or(threads, |crew| crew.flow.options.workers);
+            self.stages[i].threads = if stages[i].alone && crew.is_none() { 1 } else { threads };
+            if crew.is_some_and(|crew| crew.processes.is_some()) {
+                // one thread feeds them
+                threads = 1;
+            }
+        }
     }
 
     /// An item that takes long would else count only when it is done.
@@ -225,7 +246,7 @@ fn share_out(work: Duration, times: &mut [&mut Times]) {
 }
 
 /// What every stage has.
-fn figures(surveyed: &Surveyed, above: u64, elapsed: Duration) -> StageReport {
+fn figures(surveyed: &Surveyed, above: u64) -> StageReport {
     let node = &surveyed.node;
     let given = surveyed.probes.last().map_or(0, |probe| probe.items());
     let items_out = if surveyed.counts { given } else { above };
@@ -238,7 +259,6 @@ fn figures(surveyed: &Surveyed, above: u64, elapsed: Duration) -> StageReport {
         line: node.location.line(),
         items_in,
         items_out,
-        per_second: per_second(items_out, elapsed),
         times: Times { busy: surveyed.probes.iter().map(|probe| probe.busy()).sum(), ..Times::default() },
         ..StageReport::default()
     }

@@ -20,8 +20,12 @@ pub(super) struct Stderr {
 }
 
 impl Stderr {
-    /// None if there is none.
+    /// None if there is none, or another process draws there.
     pub(super) fn new() -> Option<Self> {
+        #[cfg(all(feature = "process", target_os = "linux"))]
+        if crate::crew::in_worker() {
+            return None;
+        }
         let (term, page) = page::open().ok()?;
         Some(Self { term, page })
     }

@@ -138,6 +138,7 @@ impl Survey {
         self.node(|node| node.function = function_name(type_name::<F>()))
     }
 
+    #[cfg(all(feature = "process", target_os = "linux"))]
     pub(crate) fn function_called(&mut self, name: Option<&'static str>) -> &mut Self {
         self.node(|node| node.function = name.map(str::to_owned))
     }

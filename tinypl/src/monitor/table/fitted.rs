@@ -1,5 +1,5 @@
 //! A table that fits into a terminal: columns and rows that matter least are left out, long names cut.
-use super::{Column, FAILED, GAP, HEAD, Row, Table, column, head, percent, puller, row, threads};
+use super::{Column, FAILED, GAP, HEAD, Row, Table, column, head, percent, puller, row};
 use crate::monitor::report::{Report, StageReport, part};
 use console::truncate_str;
 use std::cmp::Ordering;
@@ -78,7 +78,7 @@ fn busiest(report: &Report, room: usize) -> Vec<usize> {
 }
 
 fn load(stage: &StageReport, report: &Report) -> f64 {
-    part(stage.times.busy, report.elapsed, threads(stage))
+    part(stage.times.busy, report.elapsed, stage.threads)
 }
 
 /// What stands for the stages that are not shown.

@@ -58,7 +58,7 @@ fn head() -> Row {
 }
 
 fn row(stage: &StageReport, report: &Report) -> Row {
-    let [busy, input, room] = parts(&stage.times, report, threads(stage), stage.workers.is_some());
+    let [busy, input, room] = parts(&stage.times, report, stage.threads, stage.workers.is_some());
     [
         name(stage),
         stage.place(),
@@ -96,11 +96,6 @@ fn column(head: &str) -> usize {
     HEAD.iter().position(|other| *other == head).expect("it is one of them")
 }
 
-/// How many threads work for it, or may.
-fn threads(stage: &StageReport) -> usize {
-    stage.workers.map_or(1, |workers| workers.of)
-}
-
 /// Parts of the threads' time. Who has none of its own waits as others do.
 fn parts(times: &Times, report: &Report, threads: usize, waits: bool) -> [String; 3] {
     let part = |time| percent(part(time, report.elapsed, threads));
@@ -118,13 +113,18 @@ fn of(fill: Fill) -> String {
 
 /// Three digits, and what they count.
 pub(super) fn rate(per_second: f64) -> String {
-    match per_second {
-        0.0..10.0 => format!("{per_second:.2}"),
-        10.0..100.0 => format!("{per_second:.1}"),
-        100.0..10e3 => format!("{per_second:.0}"),
-        10e3..10e6 => format!("{:.0} k", per_second / 1e3),
-        _ => format!("{:.0} M", per_second / 1e6),
-    }
+    let (number, unit) = match per_second {
+        0.0..1e3 => (per_second, ""),
+        1e3..1e6 => (per_second / 1e3, " k"),
+        1e6..1e9 => (per_second / 1e6, " M"),
+        _ => (per_second / 1e9, " G"),
+    };
+    let decimals = match number {
+        0.0..10.0 => 2,
+        10.0..100.0 => 1,
+        _ => 0,
+    };
+    format!("{number:.decimals$}{unit}")
 }
 
 fn aligned(column: usize, cell: &str, room: usize) -> String {
