@@ -73,13 +73,14 @@ pub trait Serial {
     /// another): a stage that remembers having ended asks [`stopping`].
     fn pull(&mut self) -> Option<Given<Self>>;
 
-    /// The same, for whoever may be watched at it. A stage that is not of this crate hides those above it.
+    /// The same, for whoever may be watched at it.
     #[doc(hidden)]
     #[inline]
     fn pull_by<W: Way>(&mut self) -> Option<Given<Self>>
     where
         Self: Sized,
     {
+        let _watched = W::WATCHED.then(sampling::watch);
         self.pull()
     }
 

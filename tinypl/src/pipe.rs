@@ -7,7 +7,7 @@
 use crate::Error;
 use crate::error::note_number;
 use crate::locked::{Locked, Serial};
-use crate::monitor::Survey;
+use crate::monitor::{Survey, sampling};
 use crate::pool::Flow;
 use crate::stage::order::Window;
 use crate::sync::Arc;
@@ -173,7 +173,8 @@ pub trait Pipe {
     /// The next signal, for the one puller of this stream.
     #[inline]
     fn pull(&mut self) -> Pulled<Self> {
-        self.pull_by::<Unwatched>()
+        // stages of other crates call this; those of this one know who looks
+        if sampling::is_watched() { self.pull_by::<Watched>() } else { self.pull_by::<Unwatched>() }
     }
 
     /// The same, for whoever may be watched at it.
@@ -203,7 +204,7 @@ pub trait Pipe {
     {
         let numbering = Numbering(self);
         let mut acc = init;
-        while let Some(signal) = numbering.0.pull() {
+        while let Some(signal) = numbering.0.pull_by::<Unwatched>() {
             match f(acc, signal) {
                 ControlFlow::Continue(next) => acc = next,
                 broken => {

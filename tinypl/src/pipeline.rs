@@ -343,7 +343,7 @@ fn over<P: Pipe>(pipe: &mut P, rare: &Option<Box<Rare<P>>>) -> Result<(), Error>
 fn next_signal<P: Pipe>(pipe: &mut P, rare: &mut Option<Box<Rare<P>>>) -> Pulled<P> {
     match rare {
         Some(rare) if rare.watch.is_some() => rare.next_watched(pipe),
-        _ => pipe.pull(),
+        _ => pipe.pull_by::<Unwatched>(),
     }
 }
 

@@ -37,6 +37,7 @@ struct Call {
 }
 
 thread_local! {
+    static WATCHED: Cell<bool> = const { Cell::new(false) };
     static ON: Cell<bool> = const { Cell::new(false) };
     static CALLS: RefCell<Vec<Call>> = const { RefCell::new(Vec::new()) };
     static SAMPLE: RefCell<Sample> = const { RefCell::new(Vec::new()) };
@@ -51,6 +52,25 @@ pub(crate) fn is_on() -> bool {
 /// From here on they are, or no longer.
 pub(crate) fn turn(on: bool) {
     ON.set(on);
+}
+
+/// Until it is dropped, stages that are not of this crate pull as whoever is watched.
+#[derive(Debug)]
+pub(crate) struct Watch(bool);
+
+pub(crate) fn watch() -> Watch {
+    Watch(WATCHED.replace(true))
+}
+
+impl Drop for Watch {
+    fn drop(&mut self) {
+        WATCHED.set(self.0);
+    }
+}
+
+#[inline]
+pub(crate) fn is_watched() -> bool {
+    WATCHED.get()
 }
 
 /// A call begins. Whether it is measured.
