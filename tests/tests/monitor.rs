@@ -422,3 +422,153 @@ mod shape {
         assert!(stopped.report().stages.is_empty());
     }
 }
+
+mod odd_cases {
+    use super::*;
+    use std::panic::{AssertUnwindSafe, catch_unwind};
+
+    #[test]
+    fn what_stands_above_a_mutex_limits() {
+        let _watchdog = watchdog(60);
+        let mut pipe = pipeline! { range(40_u32) |> map(slow) |> thread::mutex() |> thread::map(|x| x, workers = 4) };
+        let monitor = pipe.monitor();
+        assert_eq!(pipe.by_ref().count(), 40);
+        let report = monitor.report();
+        let sentence = report.bottleneck.clone().unwrap();
+        assert!(sentence.starts_with("slow (tests/monitor.rs:"), "{report}");
+        assert!(sentence.contains("limits: one thread at a time pulls it"), "{report}");
+        assert_eq!(report.stages.iter().map(|stage| stage.threads).collect::<Vec<_>>(), [1, 1, 1, 4]);
+    }
+
+    #[test]
+    fn two_monitors_of_the_same_stages() {
+        let _watchdog = watchdog(60);
+        pipeline! {
+            let numbers = range(60_u32) |> thread::map(slow, workers = 2);
+            let mut one = numbers |> map(|x| x);
+            let mut two = numbers |> map(|x| x);
+        }
+        let first = one.monitor();
+        assert_eq!(one.by_ref().take(30).count(), 30);
+        let (second, before) = (two.monitor(), first.report());
+        assert_eq!(two.by_ref().count(), 30);
+        let report = second.report();
+        let of = |report: &Report| find(report, "thread::map").times;
+        assert!(of(&report).busy <= 2 * report.elapsed, "{report}");
+        assert!(of(&report).sum() < 2 * report.elapsed * 21 / 20, "{report}");
+        assert!(of(&first.report()).busy > of(&before).busy);
+    }
+
+    #[test]
+    fn a_monitor_stands_still_when_its_pipeline_is_a_part_of_another() {
+        let _watchdog = watchdog(60);
+        let mut part = pipeline! { range(40_u32) |> thread::map(slow, workers = 2) };
+        let monitor = part.monitor();
+        assert!(part.next().is_some());
+        let mut pipe = pipeline! { part |> map(|x| x + 1) };
+        let own = pipe.monitor();
+        let report = monitor.report();
+        assert_eq!(pipe.by_ref().count(), 39);
+        assert_eq!(monitor.report(), report);
+        let report = own.report();
+        assert_eq!(find(&report, "thread::map").items_out, 40);
+        assert!(find(&report, "thread::map").times.busy <= 2 * report.elapsed, "{report}");
+    }
+
+    #[test]
+    fn one_that_is_watched_in_a_function_of_another() {
+        let _watchdog = watchdog(60);
+        let inner = |x: u32| {
+            let mut pipe = pipeline! { range(2_u32) |> map(slow) };
+            let _monitor = pipe.monitor();
+            pipe.by_ref().count() as u32 + x
+        };
+        let mut pipe = pipeline! { range(20_u32) |> each(|x| { slow(*x); }) |> map(inner) };
+        let monitor = pipe.monitor();
+        assert_eq!(pipe.by_ref().count(), 20);
+        let report = monitor.report();
+        let (each, map) = (find(&report, "each").times.busy, find(&report, "map").times.busy);
+        assert!(each >= 19 * MOMENT && map > each, "{report}");
+        let busy: Duration = report.stages.iter().map(|stage| stage.times.busy).sum();
+        assert!(about(busy + report.consumer.sum(), report.elapsed), "{report}");
+    }
+
+    #[test]
+    fn after_a_panic_the_next_one_is_measured_right() {
+        let _watchdog = watchdog(60);
+        let mut fails = pipeline! { range(9_u32) |> map(slow) |> each(|x| assert!(*x < 3, "three")) };
+        let first = fails.monitor();
+        assert!(catch_unwind(AssertUnwindSafe(|| fails.by_ref().count())).is_err());
+        let failed = first.report();
+        assert_eq!((find(&failed, "each").errors, find(&failed, "each").items_out), (1, 3), "{failed}");
+        sleep(10 * MOMENT);
+        drop(fails);
+        assert_eq!(first.report(), failed, "it ended when it failed");
+        let mut pipe = pipeline! { range(20_u32) |> map(slow) };
+        let monitor = pipe.monitor();
+        assert_eq!(pipe.by_ref().count(), 20);
+        let report = monitor.report();
+        assert!(find(&report, "map").times.busy > report.elapsed * 9 / 10, "{report}");
+    }
+
+    #[test]
+    fn slow_items_after_cheap_ones() {
+        let _watchdog = watchdog(60);
+        let mut pipe = pipeline! { range(2040_u32) |> map(|x| if x < 2000 { x } else { slow(x) }) };
+        let monitor = pipe.monitor();
+        assert_eq!(pipe.by_ref().count(), 2040);
+        let report = monitor.report();
+        assert!(find(&report, "map").times.busy > report.elapsed * 8 / 10, "{report}");
+    }
+
+    #[test]
+    fn a_pull_that_takes_many_items() {
+        let _watchdog = watchdog(60);
+        let mut pipe = pipeline! { range(300_000_u32) |> map(|x| x) |> filter(|x| *x == 299_999) |> map(slow) };
+        let monitor = pipe.monitor();
+        assert_eq!(pipe.by_ref().count(), 1);
+        let report = monitor.report();
+        assert_eq!(counts(&report)[2], ("filter", 300_000, 1));
+        let busy: Duration = report.stages.iter().map(|stage| stage.times.busy).sum();
+        assert!(about(busy + report.consumer.sum(), report.elapsed), "{report}");
+    }
+
+    #[test]
+    fn it_has_ended_once() {
+        let _watchdog = watchdog(60);
+        let mut pipe = pipeline! { range(3_u32) |> map(slow) };
+        let monitor = pipe.monitor();
+        assert_eq!(pipe.by_ref().count(), 3);
+        let elapsed = monitor.report().elapsed;
+        sleep(10 * MOMENT);
+        assert_eq!(pipe.next(), None);
+        assert_eq!(monitor.report().elapsed, elapsed);
+    }
+
+    #[test]
+    fn queues_that_were_written_once_are_several() {
+        let _watchdog = watchdog(60);
+        fn buffered<P>(up: P) -> impl tinypl::Like<P, Item = u32>
+        where
+            P: tinypl::Pipe<Item = u32> + Send + Sync + 'static,
+        {
+            tinypl::thread::queue(up).workers(1)
+        }
+        let mut pipe = pipeline! { range(9_u32) |> buffered() |> buffered() };
+        assert_eq!(pipe.graph().nodes().len(), 3);
+        assert_eq!(pipe.report().stages.len(), 3);
+        assert_eq!(pipe.count(), 9);
+    }
+
+    #[test]
+    fn the_stream_beside_is_not_among_the_figures() {
+        let side = pipeline! { range(9_u32) |> map(|x| x + 1) };
+        let mut pipe = pipeline! { range(5_u32) |> zip(side) |> map(|(a, b)| a + b) };
+        assert_eq!(pipe.graph().nodes().len(), 5);
+        let monitor = pipe.monitor();
+        assert_eq!(pipe.by_ref().count(), 5);
+        let report = monitor.report();
+        assert_eq!(report.stages.iter().map(|stage| &*stage.name).collect::<Vec<_>>(), ["range", "zip", "map"]);
+        assert_eq!(report.stages[2].items_out, 5);
+    }
+}

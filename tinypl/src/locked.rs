@@ -353,9 +353,9 @@ impl<S: Serial> State<S> {
             if measured != Some(n) {
                 return self.take(post);
             }
-            sampling::turn(true);
+            let measurement = sampling::measure();
             let taken = self.take(post);
-            sampling::turn(false);
+            measurement.keep();
             taken
         };
         let Some(first) = take(0) else { return false };

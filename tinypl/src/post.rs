@@ -92,7 +92,7 @@ impl<'a> Call<'a> {
     #[inline(always)]
     pub(crate) fn begin(self) -> At<'a> {
         let Self { post, item, watched } = self;
-        At { post, item, timed: watched && post.probe().is_some_and(Probe::is_on) && sampling::enter() }
+        At { post, item, timed: watched && post.probe().is_some_and(|probe| probe.is_on() && sampling::enter(probe)) }
     }
 }
 
@@ -109,7 +109,7 @@ impl At<'_> {
     #[inline(always)]
     pub(crate) fn left(self) {
         if self.timed {
-            sampling::leave(self.post.probe());
+            sampling::leave();
         }
         std::mem::forget(self);
     }
@@ -120,7 +120,7 @@ impl Drop for At<'_> {
     #[inline(never)]
     fn drop(&mut self) {
         if self.timed {
-            sampling::leave(None);
+            sampling::leave();
         }
         note_place(self.post.site, self.item);
     }

@@ -48,6 +48,8 @@ pub(crate) struct Shared {
     pub(crate) options: OnceLock<Options>,
     waiting: AtomicUsize,
     restarts: AtomicUsize,
+    /// Items that a worker died of.
+    deaths: AtomicUsize,
     living: Mutex<Vec<Option<Living>>>,
     /// Nanoseconds that items took in workers which are gone.
     took: AtomicU64,
@@ -72,6 +74,10 @@ impl Shared {
 
     pub(crate) fn restarts(&self) -> usize {
         self.restarts.load(Relaxed)
+    }
+
+    pub(crate) fn deaths(&self) -> usize {
+        self.deaths.load(Relaxed)
     }
 
     fn set_worker(&self, k: usize, worker: Option<&Worker>) {
@@ -297,11 +303,15 @@ impl<P: Pipe<Item = T::In>, T: Task> Crew<P, T> {
         let sure = up.ready();
         let n = free.min(CHUNK).min(sure.max(1));
         for i in 0..n {
-            sampling::turn(hand.measured.is_some_and(|measured| measured < CHUNK && measured % n == i));
+            let is_due = hand.measured.is_some_and(|measured| measured < CHUNK && measured % n == i);
+            let measurement = is_due.then(sampling::measure);
             let signal = {
                 let _pulling = Pulling::begin();
                 caught(Some(None), || up.pull_by::<Watched>())
             };
+            if let Some(measurement) = measurement {
+                measurement.keep();
+            }
             goes_on = match signal {
                 Ok(Some(signal)) => {
                     hand.taken += 1;
@@ -634,6 +644,7 @@ impl<P: Pipe<Item = T::In>, T: Task> Crew<P, T> {
         flow: &Flow,
         results: &Results<Given<P, T>>,
     ) {
+        self.shared.deaths.fetch_add(1, Relaxed);
         let error = |what| Error::at_item(what, self.site, job.number);
         match desk.options.on_death {
             OnDeath::Fail => {

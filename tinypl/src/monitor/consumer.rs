@@ -5,7 +5,9 @@ use super::{Ending, Probe};
 use crate::sync::Arc;
 
 /// At most so many items pass between two that are measured.
-const MOST: u64 = 63;
+const MOST: u64 = 15;
+/// An interval whose items took so many times longer than the last ones is not shared out as those were.
+const SURPRISE: u64 = 4;
 
 /// What a watched pipeline knows of who pulls it.
 #[derive(Debug)]
@@ -26,16 +28,11 @@ pub(crate) struct Consumer {
     /// How many pulls are not measured, and how many of them are left.
     skip: u64,
     left: u64,
+    /// Working time when the last measured pull began.
+    begun: u64,
+    /// What an item took in the last interval.
+    each: u64,
     dice: Dice,
-}
-
-/// Ends what was measured, however the pull ends.
-struct Measuring;
-
-impl Drop for Measuring {
-    fn drop(&mut self) {
-        sampling::turn(false);
-    }
 }
 
 impl Consumer {
@@ -44,7 +41,21 @@ impl Consumer {
         let measured = lane::now();
         lane.set(Doing::Work);
         let (mix, sample, dice) = (Mix::default(), Sample::new(), Dice::new());
-        Self { lane, own, ending, shared: 0, mix, sample, returned: None, measured, skip: 0, left: 0, dice }
+        Self {
+            lane,
+            own,
+            ending,
+            shared: 0,
+            mix,
+            sample,
+            returned: None,
+            measured,
+            skip: 0,
+            left: 0,
+            begun: 0,
+            each: 0,
+            dice,
+        }
     }
 
     pub(crate) fn ending(&self) -> &Ending {
@@ -54,18 +65,18 @@ impl Consumer {
     /// A pull, which gives nothing at the end.
     pub(crate) fn pull<T>(&mut self, pull: impl FnOnce() -> Option<T>) -> Option<T> {
         let _entered = lane::enter(&self.lane);
+        // it may have ended before: then it still has
+        let before = (self.measured == 0).then(|| self.ending.goes_on());
         let pulled = if self.is_due() { self.measured(pull) } else { pull() };
         if pulled.is_none() {
             self.rest();
+            self.ending.ended_before(before.flatten());
         }
         pulled
     }
 
     /// Whether this pull is to be measured.
     fn is_due(&mut self) -> bool {
-        if self.measured == 0 {
-            self.ending.goes_on();
-        }
         if self.returned.is_some() || self.left == 0 {
             let now = self.lane.set(Doing::Work);
             self.note_own(now);
@@ -91,22 +102,47 @@ impl Consumer {
     #[cold]
     fn measured<T>(&mut self, pull: impl FnOnce() -> T) -> T {
         let now = lane::now();
-        let each = (now.saturating_sub(self.measured) / (self.skip + 1)).max(1);
-        let wanted = (sampling::cost(&self.sample) / each).min(MOST);
-        self.settle();
-        self.skip = (wanted / 2) + self.dice.below(wanted as usize + 1) as u64;
-        (self.measured, self.left) = (now, self.skip);
-        sampling::turn(true);
-        let measuring = Measuring;
+        self.pace(now);
+        let measurement = sampling::measure();
         let pulled = pull();
-        drop(measuring);
-        self.sample = sampling::taken();
-        let returned = lane::now();
+        let (sample, cut) = measurement.taken();
+        let returned = self.lane.set(Doing::Work);
+        self.sample = sample;
+        if cut {
+            self.stretch(self.lane.worked() - self.begun);
+        }
         self.returned = Some(returned);
         if let Some(track) = self.lane.track() {
             track.did(Part::Work, 1, now, returned, &self.sample);
         }
         pulled
+    }
+
+    /// Shares out the time since the last sample, and chooses how many pulls to leave out.
+    fn pace(&mut self, now: u64) {
+        let work = self.lane.worked() - self.shared;
+        let each = (work / (self.skip + 1)).max(1);
+        self.begun = self.lane.worked();
+        self.measured = now;
+        if self.each > 0 && each > SURPRISE * self.each {
+            // who took it so long? The next sample will say
+            self.mix.clear();
+            self.sample.clear();
+            (self.skip, self.left, self.each) = (0, 0, each);
+            return;
+        }
+        let wanted = (sampling::cost(&self.sample) / each).min(MOST);
+        self.settle();
+        self.skip = wanted / 2 + self.dice.below(wanted as usize + 1) as u64;
+        (self.left, self.each) = (self.skip, each);
+    }
+
+    /// The sample shows the beginning of a pull that took so long.
+    fn stretch(&mut self, whole: u64) {
+        let sum: u64 = self.sample.iter().map(|call| call.own).sum();
+        for call in &mut self.sample {
+            call.own = (u128::from(call.own) * u128::from(whole) / u128::from(sum.max(1))) as u64;
+        }
     }
 
     /// Shares out the time since the last sample.

@@ -6,7 +6,7 @@ use super::trace::Track;
 use crate::pool::stop;
 use crate::sync::Arc;
 use std::cell::RefCell;
-use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering::Relaxed};
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering::*, fence};
 use std::sync::{LazyLock, OnceLock};
 use std::time::{Duration, Instant};
 
@@ -43,6 +43,8 @@ pub(crate) struct Lane {
     doing: AtomicU8,
     since: AtomicU64,
     spent: [AtomicU64; 4],
+    /// Odd while its thread writes.
+    turn: AtomicU64,
     track: OnceLock<Track>,
 }
 
@@ -53,6 +55,7 @@ impl Lane {
             doing: AtomicU8::new(Doing::Nothing as u8),
             since: AtomicU64::new(0),
             spent: Default::default(),
+            turn: AtomicU64::new(0),
             track: OnceLock::new(),
         })
     }
@@ -70,10 +73,10 @@ impl Lane {
         self.on.load(Relaxed)
     }
 
-    /// Draws it in a timeline; one at a time.
+    /// Draws it in a timeline; one at a time. Whether it is that one.
     #[cfg_attr(not(feature = "trace"), expect(dead_code, reason = "there are no timelines"))]
-    pub(crate) fn draw(&self, track: Track) {
-        let _ = self.track.set(track);
+    pub(crate) fn draw(&self, track: Track) -> bool {
+        self.track.set(track).is_ok()
     }
 
     pub(crate) fn track(&self) -> Option<&Track> {
@@ -97,21 +100,57 @@ impl Lane {
     /// Turns to something else; since when it was at the last, and the moment.
     fn turn_to(&self, doing: Doing) -> (Doing, u64, u64) {
         let before = self.doing();
-        self.doing.store(doing as u8, Relaxed);
         if !self.is_on() {
+            self.doing.store(doing as u8, Relaxed);
             return (before, 0, 0);
         }
         let (since, now) = (self.since.load(Relaxed), now());
-        self.spent[before as usize].fetch_add(now.saturating_sub(since), Relaxed);
+        let turn = self.turn.load(Relaxed);
+        self.turn.store(turn + 1, Relaxed);
+        fence(Release); // SYNC POINT: `accounts`; who sees what follows sees that it is under way
+        self.doing.store(doing as u8, Relaxed);
+        self.spent[before as usize]
+            .store(self.spent[before as usize].load(Relaxed) + now.saturating_sub(since), Relaxed);
         self.since.store(now, Relaxed);
+        self.turn.store(turn + 2, Release); // SYNC POINT: `accounts`
         (before, since, now)
     }
 
-    /// How long it was at that, up to this moment at the latest.
-    pub(crate) fn spent(&self, doing: Doing, until: u64) -> Duration {
-        let (current, since) = (self.doing(), self.since.load(Relaxed));
-        let open = if current == doing && self.is_on() { until.saturating_sub(since) } else { 0 };
-        Duration::from_nanos(self.spent[doing as usize].load(Relaxed) + open)
+    /// The accounts up to this moment at the latest. (A seqlock: H.-J. Boehm, "Can seqlocks get along with programming
+    /// language memory models?", 2012.)
+    pub(crate) fn accounts(&self, until: u64) -> Accounts {
+        loop {
+            let turn = self.turn.load(Acquire);
+            let closed = std::array::from_fn(|i| self.spent[i].load(Relaxed));
+            let (doing, since) = (self.doing(), self.since.load(Relaxed));
+            fence(Acquire); // SYNC POINT: `turn_to`
+            if turn % 2 == 0 && self.turn.load(Relaxed) == turn {
+                let open = if self.is_on() { until.saturating_sub(since) } else { 0 };
+                return Accounts { closed, doing, open };
+            }
+            std::thread::yield_now();
+        }
+    }
+}
+
+/// What a thread did with its time.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Accounts {
+    closed: [u64; 4],
+    doing: Doing,
+    /// For so long it has been at that.
+    open: u64,
+}
+
+impl Accounts {
+    pub(crate) fn of(&self, doing: Doing) -> Duration {
+        let open = if self.doing == doing { self.open } else { 0 };
+        Duration::from_nanos(self.closed[doing as usize] + open)
+    }
+
+    /// Of work, the part that is under way.
+    pub(crate) fn at_hand(&self) -> Duration {
+        Duration::from_nanos(if self.doing == Doing::Work { self.open } else { 0 })
     }
 }
 
@@ -229,9 +268,8 @@ impl Shares {
     /// After a part that was begun.
     #[cold]
     pub(crate) fn end(&mut self, part: Part, items: usize) {
-        sampling::turn(false);
         let now = self.see(part);
-        let sample = sampling::taken();
+        let sample = sampling::kept();
         if !sample.is_empty() {
             self.next[part as usize] = now + sampling::cost(&sample);
             self.mixes[part as usize].add(&sample, items);

@@ -58,10 +58,10 @@ pub struct Monitor(Arc<Watched>);
 
 struct Watched {
     survey: Survey,
-    /// What worker processes had done before.
-    before: Vec<Option<Duration>>,
-    /// What stages had given before.
-    given: OnceLock<Vec<u64>>,
+    /// What each stage had given, and how long it had been at it, before.
+    before: OnceLock<Vec<(u64, Times)>>,
+    /// What there was to report when nobody could pull any more.
+    last: OnceLock<Report>,
     began: Instant,
     /// The consumer's time, and what of it is its own.
     lane: Arc<Lane>,
@@ -84,9 +84,16 @@ impl Ending {
         self.how.lock().0 = Some(Instant::now());
     }
 
-    /// It goes on.
-    pub(crate) fn goes_on(&self) {
-        self.how.lock().0 = None;
+    /// It goes on; when it had ended.
+    pub(crate) fn goes_on(&self) -> Option<Instant> {
+        self.how.lock().0.take()
+    }
+
+    /// It has not gone on after all.
+    pub(crate) fn ended_before(&self, end: Option<Instant>) {
+        if end.is_some() {
+            self.how.lock().0 = end;
+        }
     }
 
     pub(crate) fn failed(&self, error: &Error) {
@@ -117,7 +124,7 @@ impl Ending {
 
 impl Monitor {
     pub(crate) fn new(survey: Survey) -> (Self, Consumer) {
-        let before = survey.stages.iter().map(|stage| stage.crew.as_ref().map(Crew::took)).collect();
+        let survey = survey.main_stream();
         for stage in &survey.stages {
             stage.probes.iter().for_each(|probe| probe.turn_on());
             if let Some(crew) = &stage.crew {
@@ -127,17 +134,21 @@ impl Monitor {
         let (lane, own) = (Lane::new(), Probe::new());
         let ending = Arc::new(Ending::default());
         let consumer = Consumer::new(lane.clone(), own.clone(), ending.clone());
-        let given = OnceLock::new();
-        let monitor = Self(Arc::new(Watched { survey, before, given, began: Instant::now(), lane, own, ending }));
-        let given = monitor.report().stages.iter().map(|stage| stage.items_out).collect();
-        let _first = monitor.0.given.set(given);
+        let (before, last) = (OnceLock::new(), OnceLock::new());
+        let monitor = Self(Arc::new(Watched { survey, before, last, began: Instant::now(), lane, own, ending }));
+        let _first = monitor.0.before.set(Report::figures(&monitor));
         (monitor, consumer)
     }
 
     /// The figures at this moment. Counts are exact when the pipeline has ended; while it runs they may lag behind by what its
     /// workers have at hand.
     pub fn report(&self) -> Report {
-        Report::of(self)
+        self.0.last.get().cloned().unwrap_or_else(|| Report::of(self))
+    }
+
+    /// Nobody pulls its pipeline any more.
+    pub(crate) fn freeze(&self) {
+        let _first = self.0.last.set(self.report());
     }
 
     fn survey(&self) -> &Survey {
@@ -163,14 +174,9 @@ impl Monitor {
         &self.0.own
     }
 
-    /// What the workers of a queue had done before, of the stage number `i`.
-    fn before(&self, i: usize) -> Option<Duration> {
-        self.0.before[i]
-    }
-
-    /// What it had given before.
-    fn given(&self, i: usize) -> u64 {
-        self.0.given.get().map_or(0, |given| given[i])
+    /// What a stage had given, and how long it had been at it, before anybody asked.
+    fn before(&self, i: usize) -> (u64, Times) {
+        self.0.before.get().map_or_else(Default::default, |before| before[i])
     }
 
     fn failed_at(&self, site: Site) -> bool {

@@ -1,8 +1,9 @@
 //! The live figures: a snapshot, and what it says of the bottleneck.
 use super::Monitor;
-use super::lane::{Doing, Lane};
+use super::lane::{Accounts, Doing};
 use super::survey::{Crew, Surveyed};
 use super::table::Table;
+use crate::pool::Flow;
 use std::fmt;
 use std::time::Duration;
 
@@ -56,7 +57,7 @@ pub struct StageReport {
     pub workers: Option<Fill>,
     /// Worker processes that took the place of one that died.
     pub restarts: u64,
-    /// Errors that ended the pipeline in this stage.
+    /// Errors: the one that ended the pipeline here, or items that worker processes died of.
     pub errors: u64,
 }
 
@@ -91,7 +92,6 @@ impl Times {
     }
 
     /// What was added since.
-    #[cfg(feature = "watch")]
     fn since(&self, earlier: &Self) -> Self {
         Self {
             busy: self.busy.saturating_sub(earlier.busy),
@@ -100,10 +100,10 @@ impl Times {
         }
     }
 
-    /// What waits of a thread add to it.
-    fn wait(&mut self, lane: &Lane, until: u64) {
-        self.waiting_for_input += lane.spent(Doing::Input, until);
-        self.waiting_for_room += lane.spent(Doing::Room, until);
+    /// What a thread's accounts add to it.
+    fn wait(&mut self, accounts: &Accounts) {
+        self.waiting_for_input += accounts.of(Doing::Input);
+        self.waiting_for_room += accounts.of(Doing::Room);
     }
 }
 
@@ -142,40 +142,69 @@ fn per_second(items: u64, elapsed: Duration) -> f64 {
 
 impl Report {
     pub(crate) fn of(monitor: &Monitor) -> Self {
-        let (survey, (elapsed, until)) = (monitor.survey(), monitor.elapsed());
-        let mut stages: Vec<StageReport> = Vec::with_capacity(survey.stages.len());
-        for (i, surveyed) in survey.stages.iter().enumerate() {
-            let above = surveyed.up.map_or(0, |up| stages[up].items_out);
-            let mut stage = figures(surveyed, above);
-            stage.per_second = per_second(stage.items_out.saturating_sub(monitor.given(i)), elapsed);
-            if let (Some(crew), Some(before)) = (&surveyed.crew, monitor.before(i)) {
-                crew_figures(&mut stage, crew, before, (elapsed, until));
+        let survey = monitor.survey();
+        let mut report = Self::gathered(monitor);
+        for (i, stage) in report.stages.iter_mut().enumerate() {
+            let (given, times) = monitor.before(i);
+            stage.per_second = per_second(stage.items_out.saturating_sub(given), report.elapsed);
+            stage.times = stage.times.since(&times);
+            if let Some(Crew { processes: Some(_), flow }) = &survey.stages[i].crew {
+                idle_processes(stage, flow, report.elapsed, monitor.elapsed().1);
             }
-            stage.errors = u64::from(monitor.failed_at(surveyed.site));
-            stages.push(stage);
         }
-        let mut consumer = Times { busy: monitor.own().busy(), ..Times::default() };
-        consumer.wait(monitor.lane(), until);
-        let mut report = Self { elapsed, stages, consumer, bottleneck: None };
-        report.count_threads(&survey.stages, survey.tip);
-        report.count_work_at_hand(monitor, until);
         report.bottleneck = bottleneck(&report, &survey.stages, survey.tip);
         report
     }
 
-    /// Who runs which stage, from below.
+    /// What each stage has given, and how long it was at it.
+    pub(super) fn figures(monitor: &Monitor) -> Vec<(u64, Times)> {
+        Self::gathered(monitor).stages.iter().map(|stage| (stage.items_out, stage.times)).collect()
+    }
+
+    /// All that was gathered, by whomever.
+    fn gathered(monitor: &Monitor) -> Self {
+        let (survey, (elapsed, until)) = (monitor.survey(), monitor.elapsed());
+        let failed = survey.stages.iter().rposition(|stage| monitor.failed_at(stage.site));
+        let mut stages: Vec<StageReport> = Vec::with_capacity(survey.stages.len());
+        for (i, surveyed) in survey.stages.iter().enumerate() {
+            let above = surveyed.up.map_or(0, |up| stages[up].items_out);
+            let mut stage = figures(surveyed, above);
+            if let Some(crew) = &surveyed.crew {
+                crew_figures(&mut stage, crew, until);
+            }
+            if failed == Some(i) {
+                stage.errors = stage.errors.max(1);
+                // the one at which it failed
+                stage.items_out -= u64::from(!surveyed.counts && stage.items_out > 0);
+            }
+            stages.push(stage);
+        }
+        let mut consumer = Times { busy: monitor.own().busy(), ..Times::default() };
+        consumer.wait(&monitor.lane().accounts(until));
+        let mut report = Self { elapsed, stages, consumer, bottleneck: None };
+        report.count_threads(&survey.stages, survey.tip);
+        report.count_work_at_hand(monitor, until);
+        report
+    }
+
+    /// Who runs which stage, from below. What stands above one that a single thread at a time pulls, up to a queue, is pulled by
+    /// that thread.
     fn count_threads(&mut self, stages: &[Surveyed], tip: Option<usize>) {
         for stage in &mut self.stages {
             stage.threads = 1;
         }
         let mut threads = 1;
         for i in std::iter::successors(tip, |i| stages[*i].up) {
-            let crew = stages[i].crew.as_ref();
-            threads = crew.map_or(threads, |crew| crew.flow.options.workers);
-            self.stages[i].threads = if stages[i].alone && crew.is_none() { 1 } else { threads };
-            if crew.is_some_and(|crew| crew.processes.is_some()) {
-                // one thread feeds them
-                threads = 1;
+            match &stages[i].crew {
+                Some(crew) => {
+                    self.stages[i].threads = crew.flow.options.workers;
+                    // one thread feeds processes
+                    threads = if crew.processes.is_some() { 1 } else { crew.flow.options.workers };
+                }
+                None => {
+                    threads = if stages[i].alone { 1 } else { threads };
+                    self.stages[i].threads = threads;
+                }
             }
         }
     }
@@ -185,7 +214,7 @@ impl Report {
         let survey = monitor.survey();
         for (i, surveyed) in survey.stages.iter().enumerate() {
             let Some(Crew { flow, processes: None }) = &surveyed.crew else { continue };
-            let open = flow.lanes.iter().map(|lane| at_hand(lane, until)).sum();
+            let open = flow.lanes.iter().map(|lane| lane.accounts(until).at_hand()).sum();
             let mut members = run_with(&survey.stages, surveyed.up);
             members.push(i);
             let mut times: Vec<&mut Times> = members_of(&mut self.stages, &members);
@@ -194,7 +223,7 @@ impl Report {
         let members = run_with(&survey.stages, survey.tip);
         let mut times = members_of(&mut self.stages, &members);
         times.push(&mut self.consumer);
-        share_out(at_hand(monitor.lane(), until), &mut times);
+        share_out(monitor.lane().accounts(until).at_hand(), &mut times);
     }
 
     /// Times, rates and the bottleneck of what was since an earlier report.
@@ -211,12 +240,6 @@ impl Report {
         report.bottleneck = bottleneck(&report, &survey.stages, survey.tip);
         report
     }
-}
-
-/// How long a thread has been at what it is at, if that is work.
-fn at_hand(lane: &Lane, until: u64) -> Duration {
-    let all = lane.spent(Doing::Work, until);
-    all.saturating_sub(Duration::from_nanos(lane.worked()))
 }
 
 /// This stage and those above that the same threads run: up to the next queue.
@@ -265,7 +288,7 @@ fn figures(surveyed: &Surveyed, above: u64) -> StageReport {
 }
 
 /// What a queue has beside.
-fn crew_figures(stage: &mut StageReport, crew: &Crew, before: Duration, (elapsed, until): (Duration, u64)) {
+fn crew_figures(stage: &mut StageReport, crew: &Crew, until: u64) {
     let flow = &crew.flow;
     stage.fill = Some(Fill { now: flow.fill(), of: flow.options.maxsize() });
     let of = flow.options.workers;
@@ -273,38 +296,37 @@ fn crew_figures(stage: &mut StageReport, crew: &Crew, before: Duration, (elapsed
         None => {
             stage.times.busy += flow.probe.busy();
             for lane in &flow.lanes {
-                stage.times.wait(lane, until);
-                stage.times.waiting_for_input += lane.spent(Doing::Nothing, until);
+                let accounts = lane.accounts(until);
+                stage.times.wait(&accounts);
+                stage.times.waiting_for_input += accounts.of(Doing::Nothing);
             }
             stage.workers = Some(Fill { now: flow.active(), of });
         }
-        Some(processes) => process_figures(stage, crew, processes, before, (elapsed, until)),
+        Some(processes) => process_figures(stage, processes, of),
     }
+}
+
+#[cfg(all(feature = "process", target_os = "linux"))]
+fn process_figures(stage: &mut StageReport, processes: &crate::crew::Shared, of: usize) {
+    stage.times.busy = processes.took();
+    stage.workers = Some(Fill { now: processes.pids().len(), of });
+    stage.restarts = processes.restarts() as u64;
+    stage.errors = processes.deaths() as u64;
+}
+
+#[cfg(not(all(feature = "process", target_os = "linux")))]
+fn process_figures(_: &mut StageReport, never: &std::convert::Infallible, _: usize) {
+    match *never {}
 }
 
 /// Of worker processes it is known how long they worked. When they don't, there is no item for them: because none comes, or
 /// because the feeder may not take one.
-#[cfg(all(feature = "process", target_os = "linux"))]
-fn process_figures(
-    stage: &mut StageReport,
-    crew: &Crew,
-    processes: &crate::crew::Shared,
-    before: Duration,
-    (elapsed, until): (Duration, u64),
-) {
-    let of = crew.flow.options.workers;
-    stage.times.busy = processes.took().saturating_sub(before);
-    let idle = (elapsed * of as u32).saturating_sub(stage.times.busy);
-    let feeder = crew.flow.lanes.last().map_or(Duration::ZERO, |lane| lane.spent(Doing::Room, until));
-    stage.times.waiting_for_room = idle.mul_f64(part(feeder, elapsed, 1).min(1.0));
+fn idle_processes(stage: &mut StageReport, flow: &Flow, elapsed: Duration, until: u64) {
+    let all = elapsed * flow.options.workers as u32;
+    let idle = all.saturating_sub(stage.times.busy);
+    let room = flow.lanes.last().map_or(Duration::ZERO, |feeder| feeder.accounts(until).of(Doing::Room));
+    stage.times.waiting_for_room = idle.mul_f64(part(room, elapsed, 1).min(1.0));
     stage.times.waiting_for_input = idle - stage.times.waiting_for_room;
-    stage.workers = Some(Fill { now: processes.pids().len(), of });
-    stage.restarts = processes.restarts() as u64;
-}
-
-#[cfg(not(all(feature = "process", target_os = "linux")))]
-fn process_figures(_: &mut StageReport, _: &Crew, never: &std::convert::Infallible, _: Duration, _: (Duration, u64)) {
-    match *never {}
 }
 
 /// Below this share of its time nobody is said to limit.
@@ -329,29 +351,31 @@ fn bottleneck(report: &Report, stages: &[Surveyed], tip: Option<usize>) -> Optio
     }
     let mut suspects = Vec::new();
     // who runs the stages at hand, from below: at first the consumer
-    let mut group = Group { owner: None, members: Vec::new(), below: None };
-    let mut at = tip;
-    while let Some(i) = at {
+    let mut group = Group::default();
+    for i in std::iter::successors(tip, |i| stages[*i].up) {
         let stage = &stages[i];
-        if let Some(crew) = &stage.crew {
-            suspects.extend(group.suspect(report, stages));
-            group = Group { owner: Some(i), members: Vec::new(), below: Some(i) };
-            if crew.processes.is_some() {
-                group.members.push(i);
-                suspects.extend(group.suspect(report, stages));
-                // one thread feeds them
-                group = Group { owner: None, members: Vec::new(), below: Some(i) };
-                at = stage.up;
-                continue;
+        match &stage.crew {
+            Some(crew) => {
+                suspects.extend(group.suspect(report));
+                group = Group { owner: Some(i), below: Some(i), ..Group::default() };
+                if crew.processes.is_some() {
+                    group.members.push(i);
+                    suspects.extend(group.suspect(report));
+                    // one thread feeds them
+                    group = Group { below: Some(i), ..Group::default() };
+                    continue;
+                }
             }
+            // of several threads one at a time goes on from here
+            None if stage.alone && group.owner.is_some() => {
+                suspects.extend(group.suspect(report));
+                group = Group { below: group.below, in_turn: true, ..Group::default() };
+            }
+            None => {}
         }
         group.members.push(i);
-        if stage.alone && stage.crew.is_none() {
-            suspects.push(alone(report, i));
-        }
-        at = stage.up;
     }
-    suspects.extend(group.suspect(report, stages));
+    suspects.extend(group.suspect(report));
     let worst = suspects.into_iter().reduce(|a, b| if b.load > a.load { b } else { a })?;
     if worst.load >= IDLE {
         return Some(worst.sentence);
@@ -361,54 +385,48 @@ fn bottleneck(report: &Report, stages: &[Surveyed], tip: Option<usize>) -> Optio
 }
 
 /// Stages that the same threads run.
+#[derive(Default)]
 struct Group {
-    /// The queue whose workers they are; else whoever pulls.
+    /// The queue whose workers they are.
     owner: Option<usize>,
     members: Vec<usize>,
-    /// The queue below.
+    /// The queue below; none if whoever pulls the pipeline runs them.
     below: Option<usize>,
+    /// A queue's workers run them, one at a time.
+    in_turn: bool,
 }
 
 impl Group {
-    fn suspect(&self, report: &Report, stages: &[Surveyed]) -> Option<Suspect> {
-        let busiest = self.members.iter().max_by_key(|i| report.stages[**i].times.busy);
-        let threads = self.owner.map_or(1, |i| stages[i].crew.as_ref().map_or(1, |crew| crew.flow.options.workers));
-        let mut load: f64 = self.members.iter().map(|i| report.stages[*i].load(report.elapsed, threads)).sum();
+    fn suspect(&self, report: &Report) -> Option<Suspect> {
+        let stages = self.members.iter().map(|i| &report.stages[*i]);
+        let threads = self.owner.map_or(1, |i| report.stages[i].threads);
         let own = if self.below.is_none() { part(report.consumer.busy, report.elapsed, 1) } else { 0.0 };
-        load += own;
-        let busiest = busiest.map(|i| &report.stages[*i]);
-        let sentence = match busiest {
-            Some(stage) if stage.load(report.elapsed, threads) >= own => {
-                let title = stage.title();
-                match self.owner.map(|i| &report.stages[i]) {
-                    Some(queue) => format!(
-                        "{title} limits: its {threads} worker{} busy {} of the time{}",
-                        if threads == 1 { " is" } else { "s are" },
-                        percent(load),
-                        queue.queue_after(report.elapsed),
-                    ),
-                    None => format!("{title} limits: it takes {} of the time", percent(load)),
-                }
+        let load = own + stages.clone().map(|stage| stage.load(report.elapsed, threads)).sum::<f64>();
+        let busiest = stages.max_by_key(|stage| stage.times.busy);
+        let busiest = busiest.filter(|stage| stage.load(report.elapsed, threads) >= own);
+        let sentence = match (busiest, self.owner) {
+            (Some(stage), Some(queue)) => format!(
+                "{} limits: its {threads} worker{} busy {} of the time{}",
+                stage.title(),
+                if threads == 1 { " is" } else { "s are" },
+                percent(load),
+                report.stages[queue].queue_after(report.elapsed),
+            ),
+            (Some(stage), None) if self.in_turn => {
+                let (title, load) = (stage.title(), percent(load));
+                format!("{title} limits: one thread at a time pulls it, and it is busy {load} of the time")
             }
-            _ if self.below.is_none() => {
+            (Some(stage), None) => format!("{} limits: it takes {} of the time", stage.title(), percent(load)),
+            (None, _) if self.below.is_none() => {
                 let full = report.stages.iter().rev().find(|stage| stage.workers.is_some());
                 let full = full.filter(|queue| queue.waits_for_room(report.elapsed) > MOSTLY);
                 let full = full.map_or("", |_| ", the queue before it is full");
                 format!("what pulls the pipeline limits: its own code takes {} of the time{full}", percent(load))
             }
-            _ => return None,
+            (None, _) => return None,
         };
         Some(Suspect { load, sentence })
     }
-}
-
-/// A stage that one thread at a time pulls.
-fn alone(report: &Report, i: usize) -> Suspect {
-    let stage = &report.stages[i];
-    let load = stage.load(report.elapsed, 1);
-    let title = stage.title();
-    let sentence = format!("{title} limits: one thread at a time pulls it, and it takes {} of the time", percent(load));
-    Suspect { load, sentence }
 }
 
 fn percent(load: f64) -> String {

@@ -29,18 +29,46 @@ pub(crate) fn cost(sample: &Sample) -> u64 {
     (sample.len() as u64 + 1) * CALL * RARELY
 }
 
+/// Of a measurement that goes on and on the beginning is enough.
+const MOST: usize = 256;
+
 /// A call that has not returned.
+#[derive(Debug)]
 struct Call {
+    probe: Option<Arc<Probe>>,
     began: u64,
     /// What the calls inside it took.
     inner: u64,
 }
 
+/// What is measured at this moment.
+#[derive(Debug, Default)]
+struct State {
+    calls: Vec<Call>,
+    sample: Sample,
+    /// There were so many calls that the rest was not measured.
+    cut: bool,
+}
+
+impl State {
+    /// The innermost call has returned.
+    fn pop(&mut self, ended: u64) {
+        let Some(call) = self.calls.pop() else { return };
+        let whole = ended.saturating_sub(call.began);
+        if let Some(outer) = self.calls.last_mut() {
+            outer.inner += whole;
+        }
+        if let Some(probe) = call.probe {
+            self.sample.push(Sampled { probe, began: call.began, ended, own: whole.saturating_sub(call.inner) });
+        }
+    }
+}
+
 thread_local! {
     static WATCHED: Cell<bool> = const { Cell::new(false) };
     static ON: Cell<bool> = const { Cell::new(false) };
-    static CALLS: RefCell<Vec<Call>> = const { RefCell::new(Vec::new()) };
-    static SAMPLE: RefCell<Sample> = const { RefCell::new(Vec::new()) };
+    static STATE: RefCell<State> = const { RefCell::new(State { calls: Vec::new(), sample: Vec::new(), cut: false }) };
+    static KEPT: RefCell<Sample> = const { RefCell::new(Vec::new()) };
 }
 
 /// Whether the calls of this thread are measured at this moment.
@@ -49,9 +77,40 @@ pub(crate) fn is_on() -> bool {
     ON.get()
 }
 
-/// From here on they are, or no longer.
-pub(crate) fn turn(on: bool) {
-    ON.set(on);
+/// Until it ends, in a panic too, the calls of this thread are measured. One that was under way before goes on afterwards.
+#[derive(Debug)]
+pub(crate) struct Measurement {
+    outer: State,
+    on: bool,
+}
+
+pub(crate) fn measure() -> Measurement {
+    Measurement { outer: STATE.take(), on: ON.replace(true) }
+}
+
+impl Measurement {
+    /// What was measured; and whether that was only the beginning.
+    pub(crate) fn taken(self) -> (Sample, bool) {
+        STATE.with_borrow_mut(|state| (std::mem::take(&mut state.sample), state.cut))
+    }
+
+    /// Leaves what was measured for [`kept`].
+    pub(crate) fn keep(self) {
+        let (sample, _) = self.taken();
+        KEPT.set(sample);
+    }
+}
+
+impl Drop for Measurement {
+    fn drop(&mut self) {
+        STATE.set(std::mem::take(&mut self.outer));
+        ON.set(self.on);
+    }
+}
+
+/// What a measurement left.
+pub(crate) fn kept() -> Sample {
+    KEPT.take()
 }
 
 /// Until it is dropped, stages that are not of this crate pull as whoever is watched.
@@ -75,42 +134,37 @@ pub(crate) fn is_watched() -> bool {
 
 /// A call begins. Whether it is measured.
 #[cold]
-pub(crate) fn enter() -> bool {
+pub(crate) fn enter(probe: &Probe) -> bool {
     ON.get() && {
-        CALLS.with_borrow_mut(|calls| calls.push(Call { began: now(), inner: 0 }));
+        let call = Call { probe: probe.myself(), began: now(), inner: 0 };
+        STATE.with_borrow_mut(|state| state.calls.push(call));
         true
     }
 }
 
-/// The call has returned; without a probe nobody wants to know.
+/// The call has returned, or was left by a panic.
 #[cold]
-pub(crate) fn leave(probe: Option<&Probe>) {
+pub(crate) fn leave() {
     let ended = now();
-    CALLS.with_borrow_mut(|calls| {
-        let Some(call) = calls.pop() else { return };
-        let whole = ended.saturating_sub(call.began);
-        if let Some(outer) = calls.last_mut() {
-            outer.inner += whole;
-        }
-        if let Some(probe) = probe.and_then(Probe::myself) {
-            let own = whole.saturating_sub(call.inner);
-            SAMPLE.with_borrow_mut(|sample| sample.push(Sampled { probe, began: call.began, ended, own }));
+    STATE.with_borrow_mut(|state| {
+        state.pop(ended);
+        if state.sample.len() >= MOST && ON.get() {
+            ON.set(false);
+            state.cut = true;
+            while !state.calls.is_empty() {
+                state.pop(ended);
+            }
         }
     });
 }
 
 /// A wait inside the calls at hand: it is nobody's work.
 pub(crate) fn waited(nanoseconds: u64) {
-    CALLS.with_borrow_mut(|calls| {
-        if let Some(call) = calls.last_mut() {
+    STATE.with_borrow_mut(|state| {
+        if let Some(call) = state.calls.last_mut() {
             call.inner += nanoseconds;
         }
     });
-}
-
-/// What was measured since the last time.
-pub(crate) fn taken() -> Sample {
-    SAMPLE.take()
 }
 
 /// How items use a thread's time, as the last samples say.
@@ -131,6 +185,10 @@ impl Mix {
                 None => self.0.push((call.probe.clone(), own)),
             }
         }
+    }
+
+    pub(crate) fn clear(&mut self) {
+        self.0.clear();
     }
 
     /// Shares out a time in proportion, and begins to forget.

@@ -14,7 +14,6 @@ use crate::post::Post;
 use crate::sync::Arc;
 use std::any::type_name;
 use std::cell::RefCell;
-use std::time::Duration;
 
 /// What is known of a pipeline: its stages so far, upstream before downstream, and how they hang together.
 #[derive(Clone, Debug, Default)]
@@ -40,6 +39,8 @@ pub(crate) struct Surveyed {
     pub(crate) counts: bool,
     /// Whether one thread at a time pulls it.
     pub(crate) alone: bool,
+    /// Whether it stands in another stream, which flows into this one: that one's pulls are not watched.
+    pub(crate) beside: bool,
     pub(crate) crew: Option<Crew>,
 }
 
@@ -48,16 +49,6 @@ pub(crate) struct Surveyed {
 pub(crate) struct Crew {
     pub(crate) flow: Arc<Flow>,
     pub(crate) processes: Option<Arc<Shared>>,
-}
-
-impl Crew {
-    /// How long items took in worker processes.
-    pub(super) fn took(&self) -> Duration {
-        #[cfg(all(feature = "process", target_os = "linux"))]
-        return self.processes.as_ref().map_or(Duration::ZERO, |processes| processes.took());
-        #[cfg(not(all(feature = "process", target_os = "linux")))]
-        Duration::ZERO
-    }
 }
 
 impl Survey {
@@ -80,7 +71,8 @@ impl Survey {
             location: site.location(),
         };
         let probes = vec![post.watched().clone()];
-        let surveyed = Surveyed { node, site, probes, up: self.tip, counts: false, alone: false, crew: None };
+        let surveyed =
+            Surveyed { node, site, probes, up: self.tip, counts: false, alone: false, beside: false, crew: None };
         self.stages.push(surveyed);
         let to = self.stages.len() - 1;
         if let Some(from) = self.tip {
@@ -93,7 +85,7 @@ impl Survey {
     /// A queue below those so far. If it and the stage above were written as one, they are one.
     pub(crate) fn queue(&mut self, post: &Post, crew: Crew) -> &mut Self {
         match self.tip() {
-            Some(tip) if tip.site == post.site() => tip.probes.push(post.watched().clone()),
+            Some(tip) if tip.site == post.site() && tip.crew.is_none() => tip.probes.push(post.watched().clone()),
             _ => {
                 self.stage(post);
             }
@@ -214,7 +206,8 @@ impl Survey {
     /// Another stream that flows into the stage seen last.
     pub(crate) fn join(&mut self, other: &impl Iterator) {
         let Some(to) = self.tip else { return };
-        for side in beside(other) {
+        for mut side in beside(other) {
+            side.stages.iter_mut().for_each(|stage| stage.beside = true);
             if let Some(from) = self.take_in(&side) {
                 let (orders, markers) = (side.orders.clone(), side.markers.clone());
                 self.edges.push(Edge { from, to, orders, markers });
@@ -242,6 +235,26 @@ impl Survey {
             }
         }
         other.tip.map(|tip| places[tip])
+    }
+
+    /// Without what flows in from beside, which is pulled by others.
+    pub(super) fn main_stream(mut self) -> Self {
+        let mut left = 0;
+        let places: Vec<usize> = self
+            .stages
+            .iter()
+            .map(|stage| {
+                left += usize::from(!stage.beside);
+                left.saturating_sub(1)
+            })
+            .collect();
+        self.stages.retain(|stage| !stage.beside);
+        for stage in &mut self.stages {
+            stage.up = stage.up.map(|up| places[up]);
+        }
+        self.tip = self.tip.map(|tip| places[tip]);
+        self.edges.clear();
+        self
     }
 
     pub(crate) fn graph(&self) -> Graph {
@@ -307,7 +320,7 @@ fn without_arguments(path: &'static str) -> &'static str {
 fn function_name(name: &'static str) -> Option<String> {
     let exclusive = name.strip_prefix("tinypl::func::Exclusive<").and_then(|name| name.strip_suffix('>'));
     let name = exclusive.unwrap_or(name);
-    let unnamed = name.contains("{{") || name.starts_with(['&', '[', '(']);
+    let unnamed = last_segment(name).contains("{{") || name.starts_with(['&', '[', '(']);
     let pointer = ["fn(", "unsafe ", "extern ", "dyn ", "for<"].iter().any(|start| name.starts_with(start));
     let last = last_segment(name);
     let own = name.starts_with("tinypl::");
@@ -341,6 +354,7 @@ mod tests {
             ("tinypl::func::Exclusive<train::decode>", Some("decode")),
             ("tinypl::func::Exclusive<train::main::{{closure}}>", None),
             ("train::main::{{closure}}", None),
+            ("tinypl::dataloader::work::LoadSample<a::FromFn<a::main::{{closure}}>, b::R>", Some("load_sample")),
             ("fn(i32) -> i32", None),
             ("tinypl::dataloader::work::LoadBatch<a::B, c::D>", Some("load_batch")),
             ("&dyn core::ops::Fn(i32)", None),

@@ -89,8 +89,12 @@ impl Monitor {
     /// ```
     ///
     /// # Errors
-    /// When the file can't be made, or written to. (Later it is only logged: figures are not worth a failure.)
+    /// When the pipeline has a timeline already; when the file can't be made, or written to. (Later it is only logged: figures are not worth a failure.)
     pub fn trace(&self, path: impl AsRef<Path>) -> io::Result<()> {
+        if self.lane().track().is_some() {
+            let what = "this pipeline has a timeline already: there is one for each";
+            return Err(io::Error::new(io::ErrorKind::AlreadyExists, what));
+        }
         let mut file = File::create(path)?;
         file.write_all(HEAD)?;
         file.write_all(TAIL)?;

@@ -102,18 +102,15 @@ impl<P: Pipe<Item: Send> + Send + Sync> Above<Signal<P>> for P {
                     hand.flow.items.ring();
                 }
                 let Some((number, signal)) = next else { break };
-                let measured = measured == Some(started);
-                if measured {
-                    sampling::turn(true);
-                }
+                let measurement = (measured == Some(started)).then(sampling::measure);
                 started += 1;
                 match self.step(&mut local, signal, number) {
                     Ok(Some(result)) => tray.put(result),
                     Ok(None) => {}
                     Err(error) => return hand.flow.fail(error),
                 }
-                if measured {
-                    sampling::turn(false);
+                if let Some(measurement) = measurement {
+                    measurement.keep();
                 }
                 if hand.flow.stop.is_requested() {
                     return;

@@ -14,7 +14,7 @@ impl Graph {
     /// colour says who runs it, and a second box behind it that several do. On the edges stand the orders and markers
     /// that pass. The same graph gives the same text.
     ///
-    /// ```ignore
+    /// ```
     /// use tinypl::pipeline;
     ///
     /// let pipe = pipeline! { range(9) |> map(|x| x + 1) };
