@@ -124,7 +124,7 @@ impl Lane {
             let closed = std::array::from_fn(|i| self.spent[i].load(Relaxed));
             let (doing, since) = (self.doing(), self.since.load(Relaxed));
             fence(Acquire); // SYNC POINT: `turn_to`
-            if turn % 2 == 0 && self.turn.load(Relaxed) == turn {
+            if turn.is_multiple_of(2) && self.turn.load(Relaxed) == turn {
                 let open = if self.is_on() { until.saturating_sub(since) } else { 0 };
                 return Accounts { closed, doing, open };
             }
