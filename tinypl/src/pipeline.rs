@@ -54,13 +54,19 @@ struct Rare<P: Pipe> {
 
 #[derive(Debug)]
 struct Watch<P: Pipe> {
-    monitor: Monitor,
-    consumer: Consumer,
+    by: Watching,
     /// [`Pipe::pull_by`] for who is watched. As a pointer: where nobody asks, no code is made for it.
     pull: fn(&mut P) -> Pulled<P>,
 }
 
-impl<P: Pipe> Drop for Watch<P> {
+/// Who looks. (It doesn't know the pipeline's type: a drop would use what that borrows.)
+#[derive(Debug)]
+struct Watching {
+    monitor: Monitor,
+    consumer: Consumer,
+}
+
+impl Drop for Watching {
     fn drop(&mut self) {
         self.consumer.rest();
         self.monitor.freeze();
@@ -80,14 +86,14 @@ impl<P: Pipe> Rare<P> {
 
     #[cold]
     fn next_watched(&mut self, pipe: &mut P) -> Pulled<P> {
-        let Watch { consumer, pull, .. } = self.watch.as_mut()?;
-        consumer.pull(|| pull(pipe))
+        let Watch { by, pull } = self.watch.as_mut()?;
+        by.consumer.pull(|| pull(pipe))
     }
 
     fn fail(&mut self, error: &Error) {
         self.failed = Some(error.clone());
         if let Some(watch) = &mut self.watch {
-            watch.consumer.rest();
+            watch.by.consumer.rest();
         }
         self.show(error);
     }
@@ -95,7 +101,7 @@ impl<P: Pipe> Rare<P> {
     /// Its figures tell of an error.
     fn show(&self, error: &Error) {
         if let Some(watch) = &self.watch {
-            watch.consumer.ending().failed(error);
+            watch.by.consumer.ending().failed(error);
         }
     }
 }
@@ -199,9 +205,9 @@ impl<P: Pipe> Pipeline<P> {
             if let Some(error) = &rare.failed {
                 consumer.ending().failed(error);
             }
-            rare.watch = Some(Watch { monitor, consumer, pull: P::pull_by::<Watched> });
+            rare.watch = Some(Watch { by: Watching { monitor, consumer }, pull: P::pull_by::<Watched> });
         }
-        rare.watch.as_ref().map(|watch| watch.monitor.clone()).expect("it is there now")
+        rare.watch.as_ref().map(|watch| watch.by.monitor.clone()).expect("it is there now")
     }
 
     /// Its figures at this moment: what [`monitor`](Self::monitor)'s handle reports. Call that first, when the pipeline is
@@ -227,8 +233,8 @@ impl<P: Pipe> Pipeline<P> {
             rare.failed = rare.start.flows.iter().find_map(|flow| flow.left_behind());
         }
         if let Some(watch) = &mut rare.watch {
-            watch.consumer.rest();
-            watch.consumer.ending().end_views();
+            watch.by.consumer.rest();
+            watch.by.consumer.ending().end_views();
         }
     }
 
@@ -346,7 +352,7 @@ fn next_item<P: Pipe>(pipe: &mut Option<P>, rare: &mut Option<Box<Rare<P>>>) -> 
 fn over<P: Pipe>(pipe: &mut P, rare: &Option<Box<Rare<P>>>) -> Result<(), Error> {
     pipe.finish()?;
     if let Some(watch) = rare.as_ref().and_then(|rare| rare.watch.as_ref()) {
-        watch.consumer.ending().end_views();
+        watch.by.consumer.ending().end_views();
     }
     Ok(())
 }
