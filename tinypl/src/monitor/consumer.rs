@@ -120,9 +120,9 @@ impl Consumer {
 
     /// Shares out the time since the last sample, and chooses how many pulls to leave out.
     fn pace(&mut self, now: u64) {
-        let work = self.lane.worked() - self.shared;
-        let each = (work / (self.skip + 1)).max(1);
-        self.begun = self.lane.worked();
+        let work = self.lane.worked();
+        let each = ((work - self.begun) / (self.skip + 1)).max(1);
+        self.begun = work;
         self.measured = now;
         if self.each > 0 && each > SURPRISE * self.each {
             // who took it so long? The next sample will say
