@@ -45,6 +45,8 @@ pub(crate) struct Lane {
     spent: [AtomicU64; 4],
     /// Odd while its thread writes.
     turn: AtomicU64,
+    /// Whether its work is to get input.
+    pulls: AtomicBool,
     track: OnceLock<Track>,
 }
 
@@ -56,6 +58,7 @@ impl Lane {
             since: AtomicU64::new(0),
             spent: Default::default(),
             turn: AtomicU64::new(0),
+            pulls: AtomicBool::new(false),
             track: OnceLock::new(),
         })
     }
@@ -126,7 +129,7 @@ impl Lane {
             fence(Acquire); // SYNC POINT: `turn_to`
             if turn.is_multiple_of(2) && self.turn.load(Relaxed) == turn {
                 let open = if self.is_on() { until.saturating_sub(since) } else { 0 };
-                return Accounts { closed, doing, open };
+                return Accounts { closed, doing, open, pulls: self.pulls.load(Relaxed) };
             }
             std::thread::yield_now();
         }
@@ -140,6 +143,8 @@ pub(crate) struct Accounts {
     doing: Doing,
     /// For so long it has been at that.
     open: u64,
+    /// Whether the work at hand is to get input.
+    pub(crate) pulls: bool,
 }
 
 impl Accounts {
@@ -261,6 +266,7 @@ impl Shares {
             // who began to watch did so in the part before this one
             self.see(part.other());
         }
+        self.lane.pulls.store(matches!(part, Part::Pull), Relaxed);
         self.began = self.lane.since.load(Relaxed);
         if self.began < self.next[part as usize] { usize::MAX } else { self.dice.below(items) }
     }

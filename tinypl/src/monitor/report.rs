@@ -214,11 +214,18 @@ impl Report {
         let survey = monitor.survey();
         for (i, surveyed) in survey.stages.iter().enumerate() {
             let Some(Crew { flow, processes: None }) = &surveyed.crew else { continue };
-            let open = flow.lanes.iter().map(|lane| lane.accounts(until).at_hand()).sum();
-            let mut members = run_with(&survey.stages, surveyed.up);
-            members.push(i);
-            let mut times: Vec<&mut Times> = members_of(&mut self.stages, &members);
-            share_out(open, &mut times);
+            let above = run_with(&survey.stages, surveyed.up);
+            let (mut pulled, mut worked_at): (Vec<usize>, Vec<usize>) =
+                above.into_iter().partition(|member| survey.stages[*member].alone);
+            worked_at.push(i);
+            if pulled.is_empty() {
+                pulled.push(i);
+            }
+            for lane in &flow.lanes {
+                let accounts = lane.accounts(until);
+                let members = if accounts.pulls { &pulled } else { &worked_at };
+                share_out(accounts.at_hand(), &mut members_of(&mut self.stages, members));
+            }
         }
         let members = run_with(&survey.stages, survey.tip);
         let mut times = members_of(&mut self.stages, &members);
