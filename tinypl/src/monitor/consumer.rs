@@ -5,7 +5,7 @@ use super::{Ending, Probe};
 use crate::sync::Arc;
 
 /// At most so many items pass between two that are measured.
-const MOST: u64 = 15;
+const MOST: u64 = 31;
 /// An interval whose items took so many times longer than the last ones is not shared out as those were.
 const SURPRISE: u64 = 4;
 
@@ -13,6 +13,8 @@ const SURPRISE: u64 = 4;
 #[derive(Debug)]
 pub(crate) struct Consumer {
     lane: Arc<Lane>,
+    /// The same, to be lent.
+    lent: Option<Arc<Lane>>,
     /// What it does between its pulls.
     own: Arc<Probe>,
     ending: Arc<Ending>,
@@ -43,6 +45,7 @@ impl Consumer {
         let (mix, sample, dice) = (Mix::default(), Sample::new(), Dice::new());
         Self {
             lane,
+            lent: None,
             own,
             ending,
             shared: 0,
@@ -64,7 +67,7 @@ impl Consumer {
 
     /// A pull, which gives nothing at the end.
     pub(crate) fn pull<T>(&mut self, pull: impl FnOnce() -> Option<T>) -> Option<T> {
-        let _entered = lane::enter(&self.lane);
+        let entered = lane::enter(self.lent.take().unwrap_or_else(|| self.lane.clone()));
         // it may have ended before: then it still has
         let before = (self.measured == 0).then(|| self.ending.goes_on());
         let pulled = if self.is_due() { self.measured(pull) } else { pull() };
@@ -72,6 +75,7 @@ impl Consumer {
             self.rest();
             self.ending.ended_before(before.flatten());
         }
+        self.lent = entered.leave();
         pulled
     }
 

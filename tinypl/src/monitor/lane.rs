@@ -167,9 +167,18 @@ thread_local! {
 #[derive(Debug)]
 pub(crate) struct Entered(Option<Arc<Lane>>);
 
-/// From here on this thread's waits go into that lane's accounts.
-pub(crate) fn enter(lane: &Arc<Lane>) -> Entered {
-    Entered(LANE.replace(Some(lane.clone())))
+/// From here on this thread's waits go into that lane's accounts. (It is lent, not cloned: this happens for each item.)
+pub(crate) fn enter(lane: Arc<Lane>) -> Entered {
+    Entered(LANE.replace(Some(lane)))
+}
+
+impl Entered {
+    /// The lane comes back.
+    pub(crate) fn leave(mut self) -> Option<Arc<Lane>> {
+        let lane = LANE.replace(self.0.take());
+        std::mem::forget(self);
+        lane
+    }
 }
 
 impl Drop for Entered {

@@ -20,7 +20,7 @@ pub(crate) struct Sampled {
 }
 
 /// A sample costs one part in so many of a thread's time.
-const RARELY: u64 = 100;
+const RARELY: u64 = 300;
 /// What it costs to measure one call, in nanoseconds.
 const CALL: u64 = 60;
 
