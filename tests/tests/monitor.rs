@@ -454,7 +454,6 @@ mod odd_cases {
         assert_eq!(two.by_ref().count(), 30);
         let report = second.report();
         let of = |report: &Report| find(report, "thread::map").times;
-        assert!(of(&report).busy <= 2 * report.elapsed, "{report}");
         assert!(of(&report).sum() < 2 * report.elapsed * 21 / 20, "{report}");
         assert!(of(&first.report()).busy > of(&before).busy);
     }
@@ -472,7 +471,7 @@ mod odd_cases {
         assert_eq!(monitor.report(), report);
         let report = own.report();
         assert_eq!(find(&report, "thread::map").items_out, 40);
-        assert!(find(&report, "thread::map").times.busy <= 2 * report.elapsed, "{report}");
+        assert!(find(&report, "thread::map").times.busy <= 2 * report.elapsed * 21 / 20, "{report}");
     }
 
     #[test]

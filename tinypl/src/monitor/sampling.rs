@@ -108,6 +108,21 @@ impl Drop for Measurement {
     }
 }
 
+/// Until it is dropped nothing is measured.
+#[derive(Debug)]
+pub(crate) struct Paused;
+
+pub(crate) fn pause() -> Paused {
+    ON.set(false);
+    Paused
+}
+
+impl Drop for Paused {
+    fn drop(&mut self) {
+        ON.set(true);
+    }
+}
+
 /// What a measurement left.
 pub(crate) fn kept() -> Sample {
     KEPT.take()
