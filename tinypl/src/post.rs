@@ -92,7 +92,10 @@ impl<'a> Call<'a> {
     #[inline(always)]
     pub(crate) fn begin(self) -> At<'a> {
         let Self { post, item, watched } = self;
-        At { post, item, timed: watched && post.probe().is_some_and(|probe| probe.is_on() && sampling::enter(probe)) }
+        // first what is nearest: it is asked for each item
+        let timed =
+            watched && sampling::is_on() && post.probe().is_some_and(|probe| probe.is_on() && sampling::enter(probe));
+        At { post, item, timed }
     }
 }
 
