@@ -350,12 +350,14 @@ impl<S: Serial> State<S> {
         post: &Post,
     ) -> bool {
         let mut take = |n| {
-            if measured != Some(n) {
-                return self.take(post);
+            let is_measured = measured == Some(n);
+            if is_measured {
+                sampling::begin();
             }
-            let measurement = sampling::measure();
             let taken = self.take(post);
-            measurement.keep();
+            if is_measured {
+                sampling::keep();
+            }
             taken
         };
         let Some(first) = take(0) else { return false };

@@ -304,13 +304,15 @@ impl<P: Pipe<Item = T::In>, T: Task> Crew<P, T> {
         let n = free.min(CHUNK).min(sure.max(1));
         for i in 0..n {
             let is_due = hand.measured.is_some_and(|measured| measured < CHUNK && measured % n == i);
-            let measurement = is_due.then(sampling::measure);
+            if is_due {
+                sampling::begin();
+            }
             let signal = {
                 let _pulling = Pulling::begin();
                 caught(Some(None), || up.pull_by::<Watched>())
             };
-            if let Some(measurement) = measurement {
-                measurement.keep();
+            if is_due {
+                sampling::keep();
             }
             goes_on = match signal {
                 Ok(Some(signal)) => {

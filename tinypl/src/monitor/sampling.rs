@@ -93,12 +93,6 @@ impl Measurement {
     pub(crate) fn taken(self) -> (Sample, bool) {
         STATE.with_borrow_mut(|state| (std::mem::take(&mut state.sample), state.cut))
     }
-
-    /// Leaves what was measured for [`kept`].
-    pub(crate) fn keep(self) {
-        let (sample, _) = self.taken();
-        KEPT.set(sample);
-    }
 }
 
 impl Drop for Measurement {
@@ -121,6 +115,20 @@ impl Drop for Paused {
     fn drop(&mut self) {
         ON.set(true);
     }
+}
+
+/// On a worker thread, where nothing is measured around it, and which ends with a panic: measures until [`keep`].
+#[cold]
+pub(crate) fn begin() {
+    STATE.take();
+    ON.set(true);
+}
+
+/// Leaves what was measured for [`kept`].
+#[cold]
+pub(crate) fn keep() {
+    ON.set(false);
+    KEPT.set(STATE.take().sample);
 }
 
 /// What a measurement left.

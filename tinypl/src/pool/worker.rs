@@ -102,15 +102,18 @@ impl<P: Pipe<Item: Send> + Send + Sync> Above<Signal<P>> for P {
                     hand.flow.items.ring();
                 }
                 let Some((number, signal)) = next else { break };
-                let measurement = (measured == Some(started)).then(sampling::measure);
+                let is_measured = measured == Some(started);
+                if is_measured {
+                    sampling::begin();
+                }
                 started += 1;
                 match self.step(&mut local, signal, number) {
                     Ok(Some(result)) => tray.put(result),
                     Ok(None) => {}
                     Err(error) => return hand.flow.fail(error),
                 }
-                if let Some(measurement) = measurement {
-                    measurement.keep();
+                if is_measured {
+                    sampling::keep();
                 }
                 if hand.flow.stop.is_requested() {
                     return;
