@@ -160,6 +160,17 @@ pub trait Serial {
     }
 }
 
+/// [`Serial::pull`] of a stage of this crate, which says in `pull_by` how it is pulled.
+macro_rules! pulls {
+    () => {
+        #[inline]
+        fn pull(&mut self) -> Option<crate::Given<Self>> {
+            self.pull_by::<crate::pipe::Unwatched>()
+        }
+    };
+}
+pub(crate) use pulls;
+
 /// Whether the thread that pulls is one of a queue's that is being stopped: a `None` from upstream is no end then.
 pub fn stopping() -> bool {
     stop::requested()

@@ -2,7 +2,7 @@
 use crate::Error;
 use crate::error::{caught, error_of, in_stage, unwind_to_stop};
 use crate::graph::Graph;
-use crate::locked::{Given, Locked, Serial, stage, stopping};
+use crate::locked::{Given, Locked, Serial, pulls, stage, stopping};
 use crate::monitor::{Consumer, Monitor, Report, Survey, passing};
 use crate::pipe::{Envelope, Named, Pipe, Pulled, Ride, Start, Unwatched, Upstream, Watched, Way};
 use crate::post::Post;
@@ -455,10 +455,7 @@ impl<P: Pipe> Serial for Borrowed<'_, P> {
     type Marker = P::Marker;
     type Tags = P::Tags;
 
-    #[inline]
-    fn pull(&mut self) -> Option<Given<Self>> {
-        self.pull_by::<Unwatched>()
-    }
+    pulls!();
 
     #[inline]
     fn pull_by<W: Way>(&mut self) -> Option<Given<Self>> {

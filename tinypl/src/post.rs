@@ -5,7 +5,6 @@ use crate::monitor::sampling;
 use crate::pipe::Way;
 use crate::sync::Arc;
 use std::fmt;
-use std::ops::Deref;
 use std::sync::OnceLock;
 
 /// Part of every stage.
@@ -51,14 +50,6 @@ impl Post {
     #[inline(always)]
     pub(crate) fn probe(&self) -> Option<&Probe> {
         self.probe.get().map(|probe| &**probe)
-    }
-}
-
-impl Deref for Post {
-    type Target = Site;
-
-    fn deref(&self) -> &Site {
-        &self.site
     }
 }
 

@@ -76,10 +76,10 @@ impl Lane {
         self.on.load(Relaxed)
     }
 
-    /// Draws it in a timeline; one at a time. Whether it is that one.
+    /// Draws it in a timeline; the first one.
     #[cfg_attr(not(feature = "trace"), expect(dead_code, reason = "there are no timelines"))]
-    pub(crate) fn draw(&self, track: Track) -> bool {
-        self.track.set(track).is_ok()
+    pub(crate) fn draw(&self, track: Track) {
+        let _ = self.track.set(track);
     }
 
     pub(crate) fn track(&self) -> Option<&Track> {

@@ -26,16 +26,14 @@ use crate::error::Site;
 use crate::sync::{Arc, Mutex};
 pub(crate) use consumer::Consumer;
 use lane::Lane;
-pub(crate) use probe::Counted;
-pub(crate) use probe::Probe;
+pub(crate) use probe::{Counted, Probe};
 pub use report::{Fill, Report, StageReport, Times};
 use std::fmt;
 use std::sync::OnceLock;
 #[cfg(feature = "watch")]
 use std::sync::Weak;
 use std::time::{Duration, Instant};
-pub(crate) use survey::Survey;
-pub(crate) use survey::{Crew, OWN, brand, passing};
+pub(crate) use survey::{Crew, OWN, Survey, brand, passing};
 #[cfg(feature = "watch")]
 use watch::View;
 #[cfg(feature = "watch")]
@@ -62,7 +60,7 @@ struct Watched {
     before: OnceLock<Vec<(u64, Times)>>,
     /// What there was to report when nobody could pull any more.
     last: OnceLock<Report>,
-    began: Instant,
+    began: u64,
     /// The consumer's time, and what of it is its own.
     lane: Arc<Lane>,
     own: Arc<Probe>,
@@ -135,7 +133,7 @@ impl Monitor {
         let ending = Arc::new(Ending::default());
         let consumer = Consumer::new(lane.clone(), own.clone(), ending.clone());
         let (before, last) = (OnceLock::new(), OnceLock::new());
-        let monitor = Self(Arc::new(Watched { survey, before, last, began: Instant::now(), lane, own, ending }));
+        let monitor = Self(Arc::new(Watched { survey, before, last, began: lane::now(), lane, own, ending }));
         let _first = monitor.0.before.set(Report::figures(&monitor));
         (monitor, consumer)
     }
@@ -155,10 +153,14 @@ impl Monitor {
         &self.0.survey
     }
 
-    /// How long figures are gathered; and until when, as of [`lane::now`].
-    fn elapsed(&self) -> (Duration, u64) {
-        let end = self.0.ending.how.lock().0.unwrap_or_else(Instant::now);
-        (end.saturating_duration_since(self.0.began), lane::at(end))
+    /// Until when figures are gathered, as of [`lane::now`].
+    fn until(&self) -> u64 {
+        self.0.ending.how.lock().0.map_or_else(lane::now, lane::at)
+    }
+
+    /// How long that is.
+    fn elapsed(&self, until: u64) -> Duration {
+        Duration::from_nanos(until.saturating_sub(self.0.began))
     }
 
     fn lane(&self) -> &Lane {
@@ -186,6 +188,6 @@ impl Monitor {
 
 impl fmt::Debug for Monitor {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Monitor").field("elapsed", &self.elapsed().0).finish_non_exhaustive()
+        f.debug_struct("Monitor").field("elapsed", &self.elapsed(self.until())).finish_non_exhaustive()
     }
 }

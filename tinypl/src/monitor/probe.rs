@@ -1,5 +1,6 @@
 //! The figures of one stage.
 use super::sampling;
+use crate::post::Post;
 use crate::sync::Arc;
 use std::sync::Weak;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
@@ -84,17 +85,18 @@ const HEAP: u64 = 64;
 
 impl<L> Counted<L> {
     #[inline(always)]
-    pub(crate) fn count(&mut self, probe: Option<&Probe>) {
+    pub(crate) fn count(&mut self, post: &Post) {
         self.given += 1;
-        if self.given == HEAP || self.probe.is_none() || probe.is_some_and(|probe| probe.is_on()) && sampling::is_on() {
-            self.count_in(probe);
+        // an item that is measured may be a slow one: whoever looks is not to wait for a heap of them
+        if self.given == HEAP || self.probe.is_none() || sampling::is_on() {
+            self.count_in(post);
         }
     }
 
     #[cold]
-    fn count_in(&mut self, probe: Option<&Probe>) {
+    fn count_in(&mut self, post: &Post) {
         if self.probe.is_none() {
-            self.probe = probe.and_then(Probe::myself);
+            self.probe = post.probe().and_then(Probe::myself);
         }
         self.settle();
     }

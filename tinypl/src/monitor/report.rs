@@ -142,14 +142,14 @@ fn per_second(items: u64, elapsed: Duration) -> f64 {
 
 impl Report {
     pub(crate) fn of(monitor: &Monitor) -> Self {
-        let survey = monitor.survey();
-        let mut report = Self::gathered(monitor);
+        let (survey, until) = (monitor.survey(), monitor.until());
+        let mut report = Self::gathered(monitor, until);
         for (i, stage) in report.stages.iter_mut().enumerate() {
             let (given, times) = monitor.before(i);
             stage.per_second = per_second(stage.items_out.saturating_sub(given), report.elapsed);
             stage.times = stage.times.since(&times);
             if let Some(Crew { processes: Some(_), flow }) = &survey.stages[i].crew {
-                idle_processes(stage, flow, report.elapsed, monitor.elapsed().1);
+                idle_processes(stage, flow, report.elapsed, until);
             }
         }
         report.bottleneck = bottleneck(&report, &survey.stages, survey.tip);
@@ -158,12 +158,12 @@ impl Report {
 
     /// What each stage has given, and how long it was at it.
     pub(super) fn figures(monitor: &Monitor) -> Vec<(u64, Times)> {
-        Self::gathered(monitor).stages.iter().map(|stage| (stage.items_out, stage.times)).collect()
+        Self::gathered(monitor, monitor.until()).stages.iter().map(|stage| (stage.items_out, stage.times)).collect()
     }
 
-    /// All that was gathered, by whomever.
-    fn gathered(monitor: &Monitor) -> Self {
-        let (survey, (elapsed, until)) = (monitor.survey(), monitor.elapsed());
+    /// All that was gathered up to a moment, by whomever.
+    fn gathered(monitor: &Monitor, until: u64) -> Self {
+        let (survey, elapsed) = (monitor.survey(), monitor.elapsed(until));
         let failed = survey.stages.iter().rposition(|stage| monitor.failed_at(stage.site));
         let mut stages: Vec<StageReport> = Vec::with_capacity(survey.stages.len());
         for (i, surveyed) in survey.stages.iter().enumerate() {

@@ -5,10 +5,10 @@ use super::flow::{Flow, Options};
 use super::spawn::{Job, Join, Spawn};
 use super::worker::{self, Above};
 use crate::error::Site;
-use crate::locked::{Given, Serial};
+use crate::locked::{Given, Serial, pulls};
 use crate::monitor::lane::{self, Doing};
 use crate::monitor::{Crew, Survey};
-use crate::pipe::{Envelope, Ride, Start, Unnamed, Unwatched, Upstream, Way};
+use crate::pipe::{Envelope, Ride, Start, Unnamed, Upstream, Way};
 use crate::post::Post;
 use crate::sync::{Arc, CLOCK, Instant, Mutex, Ordering::*, pause};
 use crate::{Error, stopping};
@@ -284,10 +284,7 @@ impl<T, M: Send + 'static, G: Ride> Serial for Output<'_, T, M, G> {
     type Tags = Unnamed<G>;
     const WORKS: bool = false;
 
-    #[inline]
-    fn pull(&mut self) -> Option<Given<Self>> {
-        self.pull_by::<Unwatched>()
-    }
+    pulls!();
 
     #[inline]
     fn pull_by<W: Way>(&mut self) -> Option<Given<Self>> {

@@ -1,7 +1,7 @@
 //! `chain(other)`: one puller at a time.
-use crate::locked::{Given, Locked, Serial, stopping};
+use crate::locked::{Given, Locked, Serial, pulls, stopping};
 use crate::monitor::Survey;
-use crate::pipe::{Envelope, Pipe, Unwatched, Upstream, Way};
+use crate::pipe::{Envelope, Pipe, Upstream, Way};
 use crate::post::Post;
 use std::fmt;
 
@@ -32,10 +32,7 @@ impl<P: Pipe<Tags = ()>, I: Iterator<Item = P::Item>> Serial for Chain<P, I> {
     type Marker = P::Marker;
     type Tags = ();
 
-    #[inline]
-    fn pull(&mut self) -> Option<Given<Self>> {
-        self.pull_by::<Unwatched>()
-    }
+    pulls!();
 
     #[inline]
     fn pull_by<W: Way>(&mut self) -> Option<Given<Self>> {

@@ -1,6 +1,6 @@
 //! `enumerate()`: one puller at a time.
-use crate::locked::{Given, Locked, Serial};
-use crate::pipe::{Envelope, Pipe, Unwatched, Upstream, Way};
+use crate::locked::{Given, Locked, Serial, pulls};
+use crate::pipe::{Envelope, Pipe, Upstream, Way};
 use crate::post::Post;
 use std::fmt;
 
@@ -28,10 +28,7 @@ impl<P: Pipe> Serial for Enumerate<P> {
     type Marker = P::Marker;
     type Tags = P::Tags;
 
-    #[inline]
-    fn pull(&mut self) -> Option<Given<Self>> {
-        self.pull_by::<Unwatched>()
-    }
+    pulls!();
 
     #[inline]
     fn pull_by<W: Way>(&mut self) -> Option<Given<Self>> {

@@ -59,14 +59,6 @@ fn sift<T, M, G: Ride>(
 
 impl<P: Pipe, F: for<'a> Func<&'a P::Item, Out = bool>> Pipe for Filter<P, F> {
     type Item = P::Item;
-    type Marker = P::Marker;
-    type Tags = P::Tags;
-    type Local = Counted<P::Local>;
-    const INERT: bool = P::INERT;
-    through!(bottom);
-    through!(announce);
-    through!(finish);
-
     sifting!(sift, pred);
 }
 

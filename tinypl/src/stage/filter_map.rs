@@ -63,14 +63,6 @@ fn sift<T, U, M, G: Ride>(
 
 impl<P: Pipe, F: Func<P::Item, Out = Option<R>>, R> Pipe for FilterMap<P, F> {
     type Item = R;
-    type Marker = P::Marker;
-    type Tags = P::Tags;
-    type Local = Counted<P::Local>;
-    const INERT: bool = P::INERT;
-    through!(bottom);
-    through!(announce);
-    through!(finish);
-
     sifting!(sift, f);
 }
 

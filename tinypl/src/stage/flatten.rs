@@ -1,6 +1,6 @@
 //! `flatten()` and `flatten_eager()`: one puller at a time.
-use crate::locked::{Given, Locked, Serial};
-use crate::pipe::{Envelope, Pipe, Unwatched, Upstream, Way};
+use crate::locked::{Given, Locked, Serial, pulls};
+use crate::pipe::{Envelope, Pipe, Upstream, Way};
 use crate::post::Post;
 use std::collections::VecDeque;
 use std::fmt;
@@ -42,10 +42,7 @@ impl<P: Pipe<Item: IntoIterator, Tags = ()>> Serial for Flatten<P> {
     type Marker = P::Marker;
     type Tags = ();
 
-    #[inline]
-    fn pull(&mut self) -> Option<Given<Self>> {
-        self.pull_by::<Unwatched>()
-    }
+    pulls!();
 
     #[inline]
     fn pull_by<W: Way>(&mut self) -> Option<Given<Self>> {
@@ -89,10 +86,7 @@ impl<P: Pipe<Item: IntoIterator, Tags = ()>> Serial for FlattenEager<P> {
     type Marker = P::Marker;
     type Tags = ();
 
-    #[inline]
-    fn pull(&mut self) -> Option<Given<Self>> {
-        self.pull_by::<Unwatched>()
-    }
+    pulls!();
 
     #[inline]
     fn pull_by<W: Way>(&mut self) -> Option<Given<Self>> {

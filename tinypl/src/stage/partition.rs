@@ -1,8 +1,8 @@
 //! `partition(n)`: one puller at a time.
-use crate::locked::{Given, Locked, Serial, stopping};
+use crate::locked::{Given, Locked, Serial, pulls, stopping};
 use crate::marker::{After, Before, NoMarker};
 use crate::monitor::Survey;
-use crate::pipe::{Envelope, Pipe, Start, Unwatched, Upstream, Way, wraps};
+use crate::pipe::{Envelope, Pipe, Start, Upstream, Way, wraps};
 use crate::post::Post;
 use std::collections::VecDeque;
 use std::fmt;
@@ -156,10 +156,7 @@ impl<P: Pipe<Tags = ()>> Serial for Groups<P> {
     type Marker = P::Marker;
     type Tags = ();
 
-    #[inline]
-    fn pull(&mut self) -> Option<Given<Self>> {
-        self.pull_by::<Unwatched>()
-    }
+    pulls!();
 
     #[inline]
     fn pull_by<W: Way>(&mut self) -> Option<Given<Self>> {

@@ -1,8 +1,8 @@
 //! `ratelimit(num, period)`: one puller at a time.
-use crate::locked::{Given, Locked, Serial, stopping};
+use crate::locked::{Given, Locked, Serial, pulls, stopping};
 use crate::monitor::Survey;
 use crate::monitor::lane::{self, Doing};
-use crate::pipe::{Pipe, Unwatched, Upstream, Way};
+use crate::pipe::{Pipe, Upstream, Way};
 use crate::pool::{Bell, stop};
 use crate::post::Post;
 use crate::sync::{Arc, Instant, Mutex};
@@ -95,10 +95,7 @@ impl<P: Pipe> Serial for RateLimit<P> {
     type Marker = P::Marker;
     type Tags = P::Tags;
 
-    #[inline]
-    fn pull(&mut self) -> Option<Given<Self>> {
-        self.pull_by::<Unwatched>()
-    }
+    pulls!();
 
     #[inline]
     fn pull_by<W: Way>(&mut self) -> Option<Given<Self>> {

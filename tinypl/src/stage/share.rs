@@ -2,9 +2,9 @@
 use crate::Error;
 use crate::error::caught;
 use crate::graph::Kind;
-use crate::locked::{Given, Locked, Serial, stopping};
+use crate::locked::{Given, Locked, Serial, pulls, stopping};
 use crate::monitor::Survey;
-use crate::pipe::{Envelope, Named, Pipe, Pulled, Start, Unwatched, Upstream, Watched, Way};
+use crate::pipe::{Envelope, Named, Pipe, Pulled, Start, Upstream, Watched, Way};
 use crate::pool::Turn;
 use crate::post::Post;
 use crate::stage::order::Handed;
@@ -96,10 +96,7 @@ impl<P: Pipe> Serial for Share<P> {
     type Marker = P::Marker;
     type Tags = P::Tags;
 
-    #[inline]
-    fn pull(&mut self) -> Option<Given<Self>> {
-        self.pull_by::<Unwatched>()
-    }
+    pulls!();
 
     #[inline]
     fn pull_by<W: Way>(&mut self) -> Option<Given<Self>> {

@@ -1,7 +1,7 @@
 //! Sources: iterables and ranges.
-use crate::locked::{Given, Locked, Serial};
+use crate::locked::{Given, Locked, Serial, pulls};
 use crate::monitor::Survey;
-use crate::pipe::{Envelope, Unwatched, Upstream, Way};
+use crate::pipe::{Envelope, Upstream, Way};
 use crate::post::Post;
 use std::convert::Infallible;
 use std::fmt;
@@ -77,10 +77,7 @@ impl<I: Iterator> Serial for Iter<I> {
     type Tags = ();
     const INERT: bool = true;
 
-    #[inline]
-    fn pull(&mut self) -> Option<Given<Self>> {
-        self.pull_by::<Unwatched>()
-    }
+    pulls!();
 
     #[inline]
     fn pull_by<W: Way>(&mut self) -> Option<Given<Self>> {
@@ -130,10 +127,7 @@ impl<I: Iterator> Serial for All<I> {
     const INERT: bool = true;
     const COUNTS: bool = true;
 
-    #[inline]
-    fn pull(&mut self) -> Option<Given<Self>> {
-        self.pull_by::<Unwatched>()
-    }
+    pulls!();
 
     #[inline]
     fn pull_by<W: Way>(&mut self) -> Option<Given<Self>> {

@@ -45,6 +45,14 @@ pub(super) use one_for_one;
 /// For a stage that may discard a signal: `sift(signal, call, f)` gives what is left of it.
 macro_rules! sifting {
     ($sift:ident, $f:ident) => {
+        type Marker = P::Marker;
+        type Tags = P::Tags;
+        type Local = Counted<P::Local>;
+        const INERT: bool = P::INERT;
+        through!(bottom);
+        through!(announce);
+        through!(finish);
+
         #[inline]
         fn pull_by<W: Way>(&mut self) -> Pulled<Self> {
             loop {
@@ -70,7 +78,7 @@ macro_rules! sifting {
             let Some(signal) = self.up.step(&mut local.above, signal, number)? else { return Ok(None) };
             let left = $sift(signal, Call::by::<Watched>(&self.post, Some(number)), |x| self.$f.call(x));
             if let Some(Envelope::Item(..)) = left {
-                local.count(self.post.probe());
+                local.count(&self.post);
             }
             Ok(left)
         }

@@ -1,8 +1,8 @@
 //! `take(n)`: one puller at a time.
 use crate::Error;
-use crate::locked::{Given, Locked, Serial};
+use crate::locked::{Given, Locked, Serial, pulls};
 use crate::monitor::Survey;
-use crate::pipe::{Envelope, Pipe, Unwatched, Upstream, Way};
+use crate::pipe::{Envelope, Pipe, Upstream, Way};
 use crate::post::Post;
 use std::fmt;
 
@@ -33,10 +33,7 @@ impl<P: Pipe> Serial for Take<P> {
     type Marker = P::Marker;
     type Tags = P::Tags;
 
-    #[inline]
-    fn pull(&mut self) -> Option<Given<Self>> {
-        self.pull_by::<Unwatched>()
-    }
+    pulls!();
 
     #[inline]
     fn pull_by<W: Way>(&mut self) -> Option<Given<Self>> {

@@ -1,8 +1,8 @@
 //! `zip(other)`: one puller at a time.
 use crate::Error;
-use crate::locked::{Given, Locked, Serial};
+use crate::locked::{Given, Locked, Serial, pulls};
 use crate::monitor::Survey;
-use crate::pipe::{Envelope, Named, Pipe, Unwatched, Upstream, Way};
+use crate::pipe::{Envelope, Named, Pipe, Upstream, Way};
 use crate::post::Post;
 use std::fmt;
 
@@ -35,10 +35,7 @@ impl<P: Pipe, I: Iterator> Serial for Zip<P, I> {
     type Marker = P::Marker;
     type Tags = P::Tags;
 
-    #[inline]
-    fn pull(&mut self) -> Option<Given<Self>> {
-        self.pull_by::<Unwatched>()
-    }
+    pulls!();
 
     #[inline]
     fn pull_by<W: Way>(&mut self) -> Option<Given<Self>> {

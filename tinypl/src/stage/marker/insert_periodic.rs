@@ -1,9 +1,9 @@
 //! `m @ marker::insert_periodic(n, after)`: one puller at a time.
 use crate::graph::Kind;
-use crate::locked::{Given, Locked, Serial};
+use crate::locked::{Given, Locked, Serial, pulls};
 use crate::marker::{Mark, Or};
 use crate::monitor::{Survey, brand};
-use crate::pipe::{Envelope, Pipe, Start, Unwatched, Upstream, Way, wraps};
+use crate::pipe::{Envelope, Pipe, Start, Upstream, Way, wraps};
 use crate::post::Post;
 use std::fmt;
 use std::marker::PhantomData;
@@ -109,10 +109,7 @@ impl<P: Pipe<Tags = ()>> Serial for Inserting<P> {
     type Marker = Or<Mark<()>, P::Marker>;
     type Tags = ();
 
-    #[inline]
-    fn pull(&mut self) -> Option<Given<Self>> {
-        self.pull_by::<Unwatched>()
-    }
+    pulls!();
 
     #[inline]
     fn pull_by<W: Way>(&mut self) -> Option<Given<Self>> {

@@ -1,10 +1,10 @@
 //! `marker::until(m)`: one puller at a time.
 use crate::Error;
 use crate::graph::Kind;
-use crate::locked::{Given, Locked, Serial};
+use crate::locked::{Given, Locked, Serial, pulls};
 use crate::marker::{Has, Place};
 use crate::monitor::Survey;
-use crate::pipe::{Envelope, Pipe, Unwatched, Upstream, Way};
+use crate::pipe::{Envelope, Pipe, Upstream, Way};
 use crate::post::Post;
 use std::fmt;
 use std::marker::PhantomData;
@@ -37,10 +37,7 @@ impl<P: Pipe, I: Place<P::Marker>> Serial for Until<P, I> {
     type Marker = P::Marker;
     type Tags = P::Tags;
 
-    #[inline]
-    fn pull(&mut self) -> Option<Given<Self>> {
-        self.pull_by::<Unwatched>()
-    }
+    pulls!();
 
     #[inline]
     fn pull_by<W: Way>(&mut self) -> Option<Given<Self>> {

@@ -4,9 +4,9 @@ use super::window::{Order, Ticket, Top};
 use crate::Error;
 use crate::error::Site;
 use crate::graph::Kind;
-use crate::locked::{Given, Locked, Serial, stopping};
+use crate::locked::{Given, Locked, Serial, pulls, stopping};
 use crate::monitor::{Survey, brand};
-use crate::pipe::{Envelope, Named, Pipe, Ride, Signal, Start, Unwatched, Upstream, Way};
+use crate::pipe::{Envelope, Named, Pipe, Ride, Signal, Start, Upstream, Way};
 use crate::post::Post;
 use std::fmt;
 use std::marker::PhantomData;
@@ -91,10 +91,7 @@ impl<P: Pipe<Tags: Top<B>>, B> Serial for Load<P, B> {
     type Marker = P::Marker;
     type Tags = <P::Tags as Top<B>>::Rest;
 
-    #[inline]
-    fn pull(&mut self) -> Option<Given<Self>> {
-        self.pull_by::<Unwatched>()
-    }
+    pulls!();
 
     #[inline]
     fn pull_by<W: Way>(&mut self) -> Option<Given<Self>> {

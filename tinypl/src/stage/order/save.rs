@@ -1,9 +1,9 @@
 //! `o @ order::save(maxsize)`: one puller at a time.
 use super::window::{Order, Ordered, Ticket, Window};
 use crate::graph::Kind;
-use crate::locked::{Given, Locked, Serial};
+use crate::locked::{Given, Locked, Serial, pulls};
 use crate::monitor::{Survey, brand};
-use crate::pipe::{Envelope, Pipe, Start, Unwatched, Upstream, Way, wraps};
+use crate::pipe::{Envelope, Pipe, Start, Upstream, Way, wraps};
 use crate::post::Post;
 use crate::stopping;
 use crate::sync::Arc;
@@ -113,10 +113,7 @@ impl<P: Pipe> Serial for Numbering<P> {
     type Marker = P::Marker;
     type Tags = (Ordered<()>, P::Tags);
 
-    #[inline]
-    fn pull(&mut self) -> Option<Given<Self>> {
-        self.pull_by::<Unwatched>()
-    }
+    pulls!();
 
     #[inline]
     fn pull_by<W: Way>(&mut self) -> Option<Given<Self>> {

@@ -1,6 +1,6 @@
 //! `thread::mutex()`: one puller at a time upstream.
-use crate::locked::{Given, Locked, Serial};
-use crate::pipe::{Pipe, Unwatched, Upstream, Way};
+use crate::locked::{Given, Locked, Serial, pulls};
+use crate::pipe::{Pipe, Upstream, Way};
 use crate::post::Post;
 use std::fmt;
 
@@ -31,10 +31,7 @@ impl<P: Pipe> Serial for Mutexed<P> {
     type Marker = P::Marker;
     type Tags = P::Tags;
 
-    #[inline]
-    fn pull(&mut self) -> Option<Given<Self>> {
-        self.pull_by::<Unwatched>()
-    }
+    pulls!();
 
     #[inline]
     fn pull_by<W: Way>(&mut self) -> Option<Given<Self>> {
