@@ -5,9 +5,9 @@ use crate::monitor::lane::{self, Doing};
 use crate::monitor::{OWN, Survey, sampling};
 use crate::pipe::{Envelope, Named, Pipe, Pulled, Signal, Start, Stepped, Tagged, Upstream, Watched, Way};
 use crate::pool::stop::{self, Pulling};
-use crate::pool::{Desks, Hand, Seat};
+use crate::pool::{Desks, Hand, Loading, Seat};
 use crate::post::{Call, Post};
-use crate::sync::Mutex;
+use crate::sync::{Mutex, MutexGuard};
 use std::fmt;
 use std::ops::ControlFlow;
 use std::time::Duration;
@@ -273,17 +273,15 @@ impl<S: Serial> Locked<S> {
             if hand.flow.stop.is_requested() {
                 return Refill::Over;
             }
-            let mut state = match self.state.try_lock() {
-                Some(state) => state,
+            let Some(mut state) = self.state.try_lock().or_else(|| self.lock_soon()) else {
                 // who holds it may wait for the source, for long
-                None if self.steal(hand, seat) => return Refill::Loaded,
-                None => {
-                    let _waiting = lane::waiting(Doing::Input);
-                    self.state.try_lock_for(MOMENT).unwrap_or_else(|| {
-                        stop::ring_downstream();
-                        self.state.lock()
-                    })
+                if self.steal(hand, seat) {
+                    return Refill::Loaded;
                 }
+                let _waiting = lane::waiting(Doing::Input);
+                stop::ring_downstream();
+                drop(self.state.lock());
+                continue;
             };
             if state.ended {
                 let failure = state.failure.take();
@@ -298,10 +296,13 @@ impl<S: Serial> Locked<S> {
             let free = hand.flow.credits.free(taken);
             if free == 0 {
                 drop(state);
-                if self.steal(hand, seat) {
-                    return Refill::Loaded;
+                let credits = &hand.flow.credits;
+                if !credits.come_soon(taken) {
+                    if self.steal(hand, seat) {
+                        return Refill::Loaded;
+                    }
+                    hand.flow.credits.sleep(taken, &mut hand.patient);
                 }
-                hand.flow.credits.wait(taken, &mut hand.patient);
                 continue;
             }
             let sure = state.stage.ready();
@@ -317,6 +318,13 @@ impl<S: Serial> Locked<S> {
                 return Refill::Loaded;
             }
         }
+    }
+
+    /// The state, if whoever holds it is about to let go.
+    #[cold]
+    fn lock_soon(&self) -> Option<MutexGuard<'_, State<S>>> {
+        let _waiting = lane::waiting(Doing::Input);
+        self.state.try_lock_for(MOMENT)
     }
 
     /// Takes over from another worker; the credits come along.
@@ -360,7 +368,9 @@ impl<S: Serial> State<S> {
         measured: Option<usize>,
         post: &Post,
     ) -> bool {
-        let mut take = |n| {
+        // the desk is held only from the first on: nobody waits for it while we may wait
+        let (mut seat, mut loading) = (Some(seat), None::<Loading<'_, Numbered<S>>>);
+        for n in 0..want {
             let is_measured = measured == Some(n);
             if is_measured {
                 sampling::begin();
@@ -369,14 +379,11 @@ impl<S: Serial> State<S> {
             if is_measured {
                 sampling::keep();
             }
-            taken
-        };
-        let Some(first) = take(0) else { return false };
-        // the desk is held only now: nobody waits for it while we may wait
-        let mut loading = seat.load();
-        loading.put(first);
-        for n in 1..want {
-            let Some(signal) = take(n) else { return false };
+            let Some(signal) = taken else { return false };
+            if let Some(seat) = seat.take() {
+                loading = Some(seat.load());
+            }
+            let Some(loading) = &mut loading else { unreachable!("the seat was there the first time") };
             loading.put(signal);
         }
         true

@@ -32,6 +32,7 @@ impl Credits {
         }
     }
 
+    #[inline]
     pub(crate) fn bound(&self) -> usize {
         self.bound.load(Relaxed)
     }
@@ -53,15 +54,27 @@ impl Credits {
         self.given.load(Acquire)
     }
 
-    /// Waits until more than `taken` may be taken, or until this thread is to stop. At first for half of them, but not for
-    /// long (`patient`), then for a single one.
+    /// Waits until more than `taken` may be taken, or until this thread is to stop.
     #[cold]
     pub(crate) fn wait(&self, taken: usize, patient: &mut bool) {
+        if !self.come_soon(taken) {
+            self.sleep(taken, patient);
+        }
+    }
+
+    /// Lets others run as long as that may help. Whether more than `taken` may be taken now, or this thread is to stop.
+    #[cold]
+    pub(crate) fn come_soon(&self, taken: usize) -> bool {
+        let _waiting = lane::waiting(Doing::Room);
+        give_way(TURNS, || self.free(taken) > 0 || stop::requested())
+    }
+
+    /// Sleeps until more than `taken` may be taken, or until this thread is to stop. At first for half of them, but not for
+    /// long (`patient`), then for a single one.
+    #[cold]
+    pub(crate) fn sleep(&self, taken: usize, patient: &mut bool) {
         let look = || self.free(taken) > 0 || stop::requested();
         let _waiting = lane::waiting(Doing::Room);
-        if give_way(TURNS, look) {
-            return;
-        }
         let (bound, dropped) = (self.bound(), self.dropped.load(Acquire));
         let level = |n: usize| (taken + n).saturating_sub(bound + dropped);
         // the level is of no use any more if what it was reckoned from has changed

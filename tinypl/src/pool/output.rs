@@ -50,12 +50,11 @@ pub struct Output<'a, T, M, G: Ride> {
     batch: VecDeque<Envelope<T, M, G>>,
     /// How many items came from above in all, at least and at most, as was known at the start.
     total: (usize, Option<usize>),
-    /// How many signals were handed on, and how many of them were items.
+    /// How many signals were handed on, and how many of them were no items.
     given: usize,
-    items: usize,
-    /// `given` when the workers were last sure to see it.
-    confirmed: usize,
-    /// How many may be handed on between two times that the workers are sure to see it.
+    others: usize,
+    /// How many may be handed on till the workers are to be sure to see it, and how many between two such times.
+    confirm_at: usize,
     slack: usize,
     nap: Nap,
     /// What the stages above said when they started.
@@ -84,8 +83,8 @@ impl<'a, T: Send + 'a, M: Send + 'static, G: Ride> Output<'a, T, M, G> {
             batch: VecDeque::new(),
             total: (0, None),
             given: 0,
-            items: 0,
-            confirmed: 0,
+            others: 0,
+            confirm_at: 0,
             slack: 0,
             nap: Nap::default(),
             start: Start::default(),
@@ -230,6 +229,15 @@ impl<'a, T, M, G: Ride> Output<'a, T, M, G> {
         }
     }
 
+    /// Takes what was sent, if anything was.
+    #[cold]
+    #[inline(never)]
+    fn look(&mut self) {
+        if let Some(results) = self.results() {
+            self.grab(&results);
+        }
+    }
+
     /// Takes all that was sent.
     fn grab(&mut self, results: &Results<Envelope<T, M, G>>) -> bool {
         std::mem::swap(&mut *results.sent.lock(), &mut self.batch);
@@ -245,7 +253,7 @@ impl<'a, T, M, G: Ride> Output<'a, T, M, G> {
 
     /// Makes sure that no worker sleeps on what was given back.
     fn confirm(&mut self) {
-        self.confirmed = self.given;
+        self.confirm_at = self.given + self.slack;
         self.flow.credits.gave();
     }
 
@@ -283,8 +291,13 @@ impl<T, M: Send + 'static, G: Ride> Serial for Output<'_, T, M, G> {
     type Marker = Unnamed<M>;
     type Tags = Unnamed<G>;
     const WORKS: bool = false;
+    const COUNTS: bool = true;
 
     pulls!();
+
+    fn items(&self) -> u64 {
+        (self.given - self.others) as u64
+    }
 
     #[inline]
     fn pull_by<W: Way>(&mut self) -> Option<Given<Self>> {
@@ -293,9 +306,9 @@ impl<T, M: Send + 'static, G: Ride> Serial for Output<'_, T, M, G> {
         }
         self.given += 1;
         let signal = self.batch.pop_front();
-        self.items += usize::from(matches!(signal, Some(Envelope::Item(..))));
+        self.others += usize::from(!matches!(signal, Some(Envelope::Item(..))));
         self.flow.credits.give(self.given);
-        if self.given - self.confirmed > self.slack {
+        if self.given > self.confirm_at {
             self.confirm();
         }
         signal
@@ -315,11 +328,10 @@ impl<T, M: Send + 'static, G: Ride> Serial for Output<'_, T, M, G> {
         survey.option("workers", options.workers).option("maxsize", options.maxsize()).counts(given);
     }
 
+    #[inline]
     fn ready(&mut self) -> usize {
-        if self.batch.is_empty()
-            && let Some(results) = self.results()
-        {
-            self.grab(&results);
+        if self.batch.is_empty() {
+            self.look();
         }
         self.batch.len()
     }
@@ -329,7 +341,8 @@ impl<T, M: Send + 'static, G: Ride> Serial for Output<'_, T, M, G> {
             Running::Not(above) => above.size_hint(),
             _ => self.total,
         };
-        (least.saturating_sub(self.items), most.map(|most| most.saturating_sub(self.items)))
+        let items = self.given - self.others;
+        (least.saturating_sub(items), most.map(|most| most.saturating_sub(items)))
     }
 
     fn finish(&mut self) -> Result<(), Error> {

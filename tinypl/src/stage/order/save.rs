@@ -103,8 +103,8 @@ impl<P> Numbering<P> {
 
     #[inline]
     fn is_full(&mut self) -> bool {
-        let bound_holds = self.next < self.limit && self.bound == self.window.credits.bound();
-        self.next >= self.promised && !bound_holds && self.free() == 0
+        let bound_holds = || self.next < self.limit && self.bound == self.window.credits.bound();
+        self.next >= self.promised && !bound_holds() && self.free() == 0
     }
 }
 
