@@ -125,9 +125,9 @@ impl<G> Ledger<G> {
         able.min_by_key(|k| self.links[*k].under_way.len())
     }
 
-    /// Whether a worker has nothing to do while another one has items that it has not come to.
+    /// Whether a worker has nothing to do while there are items that nobody has come to.
     pub(crate) fn could_take_over(&self, k: usize) -> bool {
-        self.links[k].under_way.is_empty() && self.links.iter().any(Link::has_spare)
+        self.links[k].is_idle() && (!self.waiting.is_empty() || self.links.iter().any(Link::has_spare))
     }
 
     /// Moves waiting items to a worker: the bytes to be sent to it. `None` if there is nothing to send.
@@ -136,11 +136,14 @@ impl<G> Ledger<G> {
             self.recall();
         }
         let share = self.waiting.len().div_ceil(self.links.len());
+        // the driver of one that is idle may sleep, and not see who has more than he gets done: it gets one before others get two
+        let others_idle = self.links.iter().enumerate().any(|(i, link)| i != k && link.is_idle());
         let link = &mut self.links[k];
         let room = link.room();
         // a few items for a worker that has enough wait for company: it will be heard of again
         let few = self.waiting.len() < link.want && link.under_way.len() > link.want / 2;
-        if room == 0 || few || self.waiting.is_empty() {
+        let theirs = others_idle && !link.is_idle();
+        if room == 0 || few || theirs || self.waiting.is_empty() {
             return None;
         }
         let peer = link.peer.clone()?;
@@ -152,7 +155,7 @@ impl<G> Ledger<G> {
         if link.under_way.is_empty() {
             link.since = Instant::now();
         }
-        for _ in 0..room.min(share.max(link.want)) {
+        for _ in 0..room.min(if others_idle { share } else { share.max(link.want) }) {
             let Some(job) = self.waiting.front() else { break };
             let length = HEAD + job.body.len();
             // a long write waits until the worker reads, so it has to have nothing else to do
@@ -240,6 +243,11 @@ impl<G> Link<G> {
         self.first + self.under_way.len() as u64
     }
 
+    /// Whether its worker has nothing to do.
+    fn is_idle(&self) -> bool {
+        self.peer.is_some() && self.under_way.is_empty()
+    }
+
     fn has_spare(&self) -> bool {
         self.under_way.len() > 1 && !self.recalled
     }
@@ -276,7 +284,7 @@ impl<G> Link<G> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::crew::page::SIZE;
+    use crate::crew::page::{SIZE, Turn};
     use crate::crew::wire::Frames;
     use crate::shm::{Backend, Region};
 
@@ -329,7 +337,7 @@ mod tests {
             }
             match self.inbox.pop_front()? {
                 (Kind::Item, ..) if self.dropping => {}
-                (Kind::Item, number, job) if self.page.start() => {
+                (Kind::Item, number, job) if self.page.start() != Turn::Drop => {
                     self.at = Some((number, job));
                     return Some(job);
                 }
@@ -489,7 +497,7 @@ mod tests {
     #[test]
     fn no_job_is_lost_none_doubled_and_the_right_one_blamed() {
         let mut recalls = 0;
-        for seed in 0..60 {
+        for seed in 0..84 {
             let mut walk = Walk::new(seed);
             let deadly = [0, 1, 30][seed as usize % 3];
             for _ in 0..3000 {
@@ -536,19 +544,45 @@ mod tests {
         assert!(recalls > 1000, "the walks hardly saw a recall: {recalls}");
     }
 
+    fn jobs(n: u64) -> impl Iterator<Item = Job<()>> {
+        (0..n).map(|number| Job { number, ride: (), body: vec![0; 8], _luggage: Luggage::default(), deaths: 0 })
+    }
+
+    /// Its driver would sleep on while items wait behind a slow one.
+    #[test]
+    fn nobody_gets_two_while_another_has_none() {
+        for n in 0..20 {
+            let mut ledger = Ledger::new(3, 90);
+            for k in 0..3 {
+                ledger.attach(k, Fake::new().1);
+                ledger.links[k].want = 10; // items were cheap until now
+            }
+            ledger.add(jobs(n));
+            while let Some(k) = ledger.idlest() {
+                if ledger.assign(k).is_none() {
+                    break;
+                }
+            }
+            let given: Vec<usize> = ledger.links.iter().map(Link::under_way).collect();
+            assert_eq!(given.iter().sum::<usize>(), n as usize);
+            assert!(!given.contains(&0) || given.iter().all(|n| *n < 2), "{n} items: {given:?}");
+        }
+        let mut ledger = Ledger::new(2, 90);
+        ledger.attach(0, Fake::new().1);
+        ledger.add(jobs(1));
+        assert!(ledger.assign(0).is_some());
+        ledger.attach(1, Fake::new().1);
+        ledger.add(jobs(1));
+        assert!(ledger.could_take_over(1) && ledger.assign(0).is_none() && ledger.assign(1).is_some());
+    }
+
     #[test]
     fn an_answer_that_nobody_asked_for_is_refused() {
         let mut ledger = Ledger::new(1, 10);
         let (_, peer) = Fake::new();
         ledger.attach(0, peer);
         assert!(matches!(ledger.answered(0, 0), Err(0)));
-        ledger.add((0..3).map(|number| Job {
-            number,
-            ride: (),
-            body: vec![0; 8],
-            _luggage: Luggage::default(),
-            deaths: 0,
-        }));
+        ledger.add(jobs(3));
         while ledger.assign(0).is_some() {}
         assert!(matches!(ledger.answered(0, 1), Err(1)), "answers come in the order of the items");
         assert!(matches!(ledger.answered(0, 0), Ok(Some(_))));

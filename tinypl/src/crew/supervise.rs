@@ -452,6 +452,13 @@ impl<P: Pipe<Item = T::In>, T: Task> Crew<P, T> {
         let mut looked = false;
         loop {
             let (silence, late) = desk.deadlines(k, looked);
+            // while this sleeps more items may be sent, and one of them be slow
+            if silence.is_none() && worker.page.listen() {
+                let mut finished = Frames::of(worker.page.finished());
+                if self.take(desk, k, &mut finished, Seen::Page, flow, results)?.any {
+                    continue;
+                }
+            }
             let heard = await_either(&worker.socket, desk.quit.fd(), [silence, late].into_iter().flatten().min());
             match heard.map_err(|error| Parting::Garbage(error.to_string()))? {
                 Heard::Socket => {

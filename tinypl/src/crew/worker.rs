@@ -4,7 +4,7 @@
 //! does; so nobody is left behind, and an item passes no more threads than it must.
 use super::entry::{self, Executable, MAGIC};
 use super::luggage;
-use super::page::Page;
+use super::page::{Page, Turn};
 use super::start::send_all;
 use super::task::{Hello, Task};
 use super::wire::{self, Frames, Garbage, Kind, PushError};
@@ -218,11 +218,17 @@ impl<T: Task> Runner<T> {
             while let Some(frame) = frames.next().map_err(io::Error::other)? {
                 match frame.kind {
                     Kind::Item if recalled => {}
-                    Kind::Item if self.outlet.page.start() => {
-                        self.item(frame.number, frames.body(&frame))?;
-                        began = self.item_took(began)?;
-                    }
-                    Kind::Item => recalled = true,
+                    Kind::Item => match self.outlet.page.start() {
+                        Turn::Drop => recalled = true,
+                        turn => {
+                            if turn == Turn::SendAndRun && !self.out.is_empty() {
+                                self.outlet.page.wake();
+                                began = self.send_before()?;
+                            }
+                            self.item(frame.number, frames.body(&frame))?;
+                            began = self.item_took(began)?;
+                        }
+                    },
                     Kind::Resume => {
                         self.outlet.page.resume(frame.number);
                         recalled = false;
@@ -245,6 +251,11 @@ impl<T: Task> Runner<T> {
         if now - self.since < COMPANY {
             return Ok(now);
         }
+        self.send_before()
+    }
+
+    /// Sends results before the next item. When that begins.
+    fn send_before(&mut self) -> io::Result<Instant> {
         self.send()?;
         self.since = Instant::now();
         Ok(self.since)
