@@ -1,9 +1,9 @@
 //! Which worker has which item. Pure book-keeping: it is kept behind one lock, and whoever holds that does nothing slow.
 use super::luggage::Luggage;
 use super::page::Page;
+use super::start::Line;
 use super::wire::{self, HEAD, Kind};
 use std::collections::VecDeque;
-use std::os::unix::net::UnixStream;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -51,7 +51,7 @@ pub(crate) struct Link<G> {
 /// The other end.
 #[derive(Clone)]
 pub(crate) struct Peer {
-    pub(crate) socket: Arc<UnixStream>,
+    pub(crate) line: Arc<Line>,
     pub(crate) page: Arc<Page>,
 }
 
@@ -287,6 +287,7 @@ mod tests {
     use crate::crew::page::{SIZE, Turn};
     use crate::crew::wire::Frames;
     use crate::shm::{Backend, Region};
+    use std::os::unix::net::UnixStream;
 
     /// SplitMix64: the same walk on every run.
     struct Random(u64);
@@ -317,7 +318,7 @@ mod tests {
         fn new() -> (Self, Peer) {
             let page = Arc::new(Page::new(Region::create(SIZE, Backend::Memfd).expect("a page of memory")));
             let (socket, _) = UnixStream::pair().expect("a pair of sockets");
-            let peer = Peer { socket: Arc::new(socket), page: page.clone() };
+            let peer = Peer { line: Arc::new(Line { socket, death: None }), page: page.clone() };
             (Self { page, inbox: VecDeque::new(), dropping: false, at: None, finished: Vec::new(), seen: 0 }, peer)
         }
 

@@ -6,7 +6,7 @@ use super::ledger::{Job, Ledger, Peer, UNREAD};
 use super::luggage::{self, Luggage};
 use super::options::{OnDeath, Options};
 use super::page::Page;
-use super::start::{Ended, Heard, NoStart, Plan, Worker, await_either, describe, send_all, send_unless};
+use super::start::{Ended, Heard, NoStart, Plan, Worker, describe, send_all};
 use super::task::Task;
 use super::wire::{Frames, Garbage, HEAD, Kind, LIMIT, encode, too_long};
 use crate::Error;
@@ -179,7 +179,7 @@ impl Quit {
 enum Parting {
     /// The stage has ended.
     Quit,
-    /// The worker has closed its end.
+    /// The worker has closed its end, or is dead.
     Gone,
     /// Its item took longer than `item_timeout`.
     Late(Duration),
@@ -385,7 +385,7 @@ impl<P: Pipe<Item = T::In>, T: Task> Crew<P, T> {
     fn drive(&self, desk: &Desk<Rides<P>>, k: usize, flow: &Flow, results: &Results<Given<P, T>>) {
         while let Some(mut worker) = self.start(desk, flow) {
             self.shared.set_worker(k, Some(&worker));
-            let peer = Peer { socket: worker.socket.clone(), page: worker.page.clone() };
+            let peer = Peer { line: worker.line.clone(), page: worker.page.clone() };
             desk.ledger.lock().attach(k, peer);
             self.hand_out(desk);
             let Err(parting) = self.listen(desk, k, &mut worker, flow, results);
@@ -459,11 +459,11 @@ impl<P: Pipe<Item = T::In>, T: Task> Crew<P, T> {
                     continue;
                 }
             }
-            let heard = await_either(&worker.socket, desk.quit.fd(), [silence, late].into_iter().flatten().min());
+            let heard = worker.line.hear(desk.quit.fd(), [silence, late].into_iter().flatten().min());
             match heard.map_err(|error| Parting::Garbage(error.to_string()))? {
                 Heard::Socket => {
                     // an error is an end, too
-                    if worker.frames.read(&*worker.socket).unwrap_or(0) == 0 {
+                    if worker.frames.read(&worker.line.socket).unwrap_or(0) == 0 {
                         return Err(Parting::Gone);
                     }
                     let taken = self.take(desk, k, &mut worker.frames, Seen::Socket, flow, results)?;
@@ -473,6 +473,7 @@ impl<P: Pipe<Item = T::In>, T: Task> Crew<P, T> {
                         self.take(desk, k, &mut finished, Seen::Page, flow, results)?;
                     }
                 }
+                Heard::Death => return Err(Parting::Gone),
                 Heard::Quit => return Err(Parting::Quit),
                 Heard::Nothing => {
                     let mut finished = Frames::of(worker.page.finished());
@@ -545,11 +546,11 @@ impl<P: Pipe<Item = T::In>, T: Task> Crew<P, T> {
         if let Some((_pen, (peer, bytes))) = long {
             // nobody else would hear if the worker stopped reading
             let limit = desk.options.item_timeout;
-            match send_unless(&peer.socket, &bytes, desk.quit.fd(), limit.map(|limit| Instant::now() + limit)) {
+            match peer.line.send_unless(&bytes, desk.quit.fd(), limit.map(|limit| Instant::now() + limit)) {
                 Ok(Heard::Quit) => return Err(Parting::Torn),
                 Ok(Heard::Nothing) => return Err(Parting::Late(limit.unwrap_or_default())),
                 // if it is gone the next read says so
-                Ok(Heard::Socket) | Err(_) => {}
+                Ok(Heard::Socket | Heard::Death) | Err(_) => {}
             }
         }
         Ok(Taken { any: true, waits })
@@ -612,7 +613,7 @@ impl<P: Pipe<Item = T::In>, T: Task> Crew<P, T> {
             if let Err(parting) = self.take(desk, k, &mut last, Seen::Socket, flow, results) {
                 break Err(parting);
             }
-            if last.read(&*worker.socket).unwrap_or(0) == 0 {
+            if worker.line.read_rest(&mut last) == 0 {
                 break self.take(desk, k, &mut Frames::of(worker.page.finished()), Seen::Page, flow, results);
             }
         };
@@ -691,7 +692,7 @@ impl<G> Desk<G> {
         let _pen = self.pens[k].lock();
         drop(ledger);
         // if it is gone its driver hears of it
-        let _ = send_all(&peer.socket, &bytes);
+        let _ = send_all(&peer.line.socket, &bytes);
     }
 
     /// Until when to wait for a worker: before its page is looked at, or another's items are; and before its item is late.

@@ -12,7 +12,9 @@ use crate::error::message_of;
 use crate::shm::{self, Region};
 use parking_lot::Mutex;
 use rustix::event::{PollFd, PollFlags, poll};
+use rustix::net::sockopt::socket_peercred;
 use rustix::net::{RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, recvmsg};
+use rustix::process::{PidfdFlags, getppid, pidfd_open};
 use std::any::type_name;
 use std::io::{self, IoSliceMut, Write};
 use std::mem::MaybeUninit;
@@ -133,12 +135,15 @@ pub(crate) fn enter<T: Task>(input: Input) -> io::Result<()> {
 
 /// Ends this process when the parent is gone, whatever the other threads do. This one does nothing else.
 fn watch(socket: &UnixStream) -> io::Result<()> {
+    let parent = parent_of(socket)?;
     let mut events = PollFlags::RDHUP;
     loop {
-        let mut fds = [PollFd::new(socket, events)];
+        let hangup = PollFd::new(socket, PollFlags::empty());
+        let death = parent.as_ref().map_or(hangup, |parent| PollFd::new(parent, PollFlags::IN));
+        let mut fds = [PollFd::new(socket, events), death];
         match poll(&mut fds, None) {
             // it has said all that it had to say, and still listens: nobody will make room for who waits for it
-            Ok(_) if !fds[0].revents().intersects(PollFlags::HUP | PollFlags::ERR) => {
+            Ok(_) if !fds[0].revents().intersects(PollFlags::HUP | PollFlags::ERR) && fds[1].revents().is_empty() => {
                 shm::stop_waiting();
                 events = PollFlags::empty();
             }
@@ -148,6 +153,15 @@ fn watch(socket: &UnixStream) -> io::Result<()> {
             Err(error) => return Err(error.into()),
         }
     }
+}
+
+/// What tells of the parent's death, even if somebody else holds its end of the socket: a process that it forked, say. `None` where
+/// the system has no such descriptor (Linux before 5.3), or has none left.
+fn parent_of(socket: &UnixStream) -> io::Result<Option<OwnedFd>> {
+    let parent = socket_peercred(socket)?.pid;
+    let death = pidfd_open(parent, PidfdFlags::empty()).ok();
+    // as long as it is the parent, the number is its own
+    if getppid() == Some(parent) { Ok(death) } else { entry::leave(ORPHAN) }
 }
 
 /// The way to the parent.
