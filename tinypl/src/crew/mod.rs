@@ -33,5 +33,5 @@ pub(crate) use supervise::{Context, Crew, Shared, pack};
 #[cfg(feature = "dataloader")]
 pub(crate) use task::out_of_nothing;
 pub(crate) use task::{Each, Map, MapInit, MapWith, Task};
-pub(crate) use why::why;
+pub(crate) use why::{decode, why};
 pub(crate) use worker::waits;

@@ -8,6 +8,7 @@ use super::options::{OnDeath, Options};
 use super::page::Page;
 use super::start::{Ended, Heard, NoStart, Plan, Worker, describe, send_all};
 use super::task::Task;
+use super::why::decode;
 use super::wire::{Frames, Garbage, HEAD, Kind, LIMIT, encode, too_long};
 use crate::Error;
 use crate::error::{Site, caught};
@@ -568,10 +569,10 @@ impl<P: Pipe<Item = T::In>, T: Task> Crew<P, T> {
             Kind::Failed => Err(at_item(String::from_utf8_lossy(body).into_owned())),
             _ => {
                 // decoding is the user's code, too
-                let reply = caught(None, || postcard::from_bytes(body)).map_err(|panic| no_result(panic.message()))?;
-                let reply = reply.map_err(|error| no_result(&error.to_string()))?;
+                let reply = caught(None, || decode(body)).map_err(|panic| no_result(panic.message()))?;
+                let reply = reply.map_err(|error| no_result(&error))?;
                 let out = caught(None, || T::out(&job.body, reply)).map_err(|panic| no_item(panic.message()))?;
-                out.map_err(|error| no_item(&error.to_string()))
+                out.map_err(|error| no_item(&error))
             }
         }
     }

@@ -7,6 +7,7 @@ use super::luggage;
 use super::page::{Page, Turn};
 use super::start::send_all;
 use super::task::{Hello, Task};
+use super::why::{decode, decode_once};
 use super::wire::{self, Frames, Garbage, Kind, PushError};
 use crate::error::message_of;
 use crate::shm::{self, Region};
@@ -106,7 +107,7 @@ pub(crate) fn enter<T: Task>(input: Input) -> io::Result<()> {
     let Some(task) = task else { return refuse(&socket, "the functions are missing") };
     let watched = socket.try_clone()?;
     let run = || {
-        let context = luggage::unpacking(fds, || postcard::from_bytes(&hello.context));
+        let context = luggage::unpacking(fds, || decode_once(&hello.context));
         match context {
             Ok(context) => {
                 let outlet = Arc::new(Outlet { socket, page, told: Mutex::new(None) });
@@ -280,7 +281,7 @@ impl<T: Task> Runner<T> {
         let start = self.out.len();
         let (task, context, state) = (self.task, &self.context, &mut self.state);
         let result = catch_unwind(AssertUnwindSafe(|| {
-            let item = postcard::from_bytes(body).map_err(|error| {
+            let item = decode(body).map_err(|error| {
                 format!("the item, of type {}, could not be decoded in the worker: {error}", type_name::<T::In>())
             })?;
             Ok::<_, String>(task.run(context, state, item))
