@@ -66,7 +66,8 @@ use std::sync::Arc;
 /// once: for each worker what it reads and what it writes, and the results that wait for their consumer (`maxsize`).
 ///
 /// All memory is reserved when the buffer is made, and stays so until its last handle, reference and guard is dropped, in all
-/// processes. Nothing of it can be left in `/dev/shm`, however the processes end.
+/// processes. Nothing of it can be left in `/dev/shm`, however the processes end (a kill in the microseconds in which it has a name leaves that, until
+/// the next buffer is made).
 ///
 /// A process stage within a worker can't be given the worker's buffer; one that the worker has made it can.
 #[derive(Clone)]
