@@ -1,8 +1,10 @@
 //! Which worker has which item. Pure book-keeping: it is kept behind one lock, and whoever holds that does nothing slow.
-use super::luggage::Luggage;
+use super::jam::Stage;
+use super::luggage::{Luggage, Seat};
 use super::page::Page;
 use super::start::Line;
 use super::wire::{self, HEAD, Kind};
+use parking_lot::Mutex;
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -25,7 +27,7 @@ pub(crate) struct Job<G> {
     /// Its bytes: another worker may need them.
     pub(crate) body: Vec<u8>,
     /// Dropped with the job.
-    pub(crate) _luggage: Luggage,
+    pub(crate) luggage: Luggage,
     /// How many workers have died of it.
     pub(crate) deaths: u32,
 }
@@ -53,6 +55,7 @@ pub(crate) struct Link<G> {
 pub(crate) struct Peer {
     pub(crate) line: Arc<Line>,
     pub(crate) page: Arc<Page>,
+    pub(crate) seats: Arc<[Seat]>,
 }
 
 pub(crate) struct Ledger<G> {
@@ -237,7 +240,30 @@ impl<G> Ledger<G> {
     }
 }
 
+impl<G: Send> Stage for Mutex<Ledger<G>> {
+    fn jammed(&self, waits: &dyn Fn(Seat) -> bool, show: &mut dyn FnMut(&Luggage)) {
+        let ledger = self.lock();
+        let waits = |link: &Link<G>| {
+            let seats = link.peer.as_ref().map_or(&[][..], |peer| &peer.seats);
+            seats.iter().any(|seat| waits(*seat)) && link.is_at_first()
+        };
+        // who does not wait may take what was not started
+        let nobody_else = ledger.links.iter().all(waits);
+        let most = if nobody_else { usize::MAX } else { 1 };
+        let given = ledger.links.iter().filter(|link| waits(link)).flat_map(|link| link.under_way.iter().take(most));
+        let waiting = ledger.waiting.iter().filter(|_| nobody_else);
+        given.chain(waiting).for_each(|job| show(&job.luggage));
+    }
+}
+
 impl<G> Link<G> {
+    /// Whether the worker runs the first of its items: all that it has answered was taken.
+    fn is_at_first(&self) -> bool {
+        let started = self.peer.as_ref().and_then(|peer| peer.page.started());
+        // what is left after a recall was started before it
+        started.map_or(self.recalled && self.under_way.len() == 1, |started| started == self.first + 1)
+    }
+
     /// The number of the next item on this socket.
     fn next(&self) -> u64 {
         self.first + self.under_way.len() as u64
@@ -284,6 +310,7 @@ impl<G> Link<G> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::crew::luggage;
     use crate::crew::page::{SIZE, Turn};
     use crate::crew::wire::Frames;
     use crate::shm::{Backend, Region};
@@ -318,7 +345,7 @@ mod tests {
         fn new() -> (Self, Peer) {
             let page = Arc::new(Page::new(Region::create(SIZE, Backend::Memfd).expect("a page of memory")));
             let (socket, _) = UnixStream::pair().expect("a pair of sockets");
-            let peer = Peer { line: Arc::new(Line { socket, death: None }), page: page.clone() };
+            let peer = Peer { line: Arc::new(Line { socket, death: None }), page: page.clone(), seats: Arc::new([]) };
             (Self { page, inbox: VecDeque::new(), dropping: false, at: None, finished: Vec::new(), seen: 0 }, peer)
         }
 
@@ -396,7 +423,7 @@ mod tests {
                 };
                 let mut body = number.to_le_bytes().to_vec();
                 body.resize(8 + length, 0);
-                self.ledger.add([Job { number, ride: (), body, _luggage: Luggage::default(), deaths: 0 }]);
+                self.ledger.add([Job { number, ride: (), body, luggage: Luggage::default(), deaths: 0 }]);
                 self.jobs.push(Fate::default());
             }
         }
@@ -546,7 +573,59 @@ mod tests {
     }
 
     fn jobs(n: u64) -> impl Iterator<Item = Job<()>> {
-        (0..n).map(|number| Job { number, ride: (), body: vec![0; 8], _luggage: Luggage::default(), deaths: 0 })
+        (0..n).map(|number| Job {
+            number,
+            ride: (),
+            body: number.to_le_bytes().to_vec(),
+            luggage: Luggage::default(),
+            deaths: 0,
+        })
+    }
+
+    /// By their numbers: the items that can't get on if these workers wait.
+    fn jammed(ledger: &Mutex<Ledger<()>>, waiting: &[u64]) -> Vec<u64> {
+        let mut jammed = Vec::new();
+        ledger.jammed(&|seat| waiting.contains(&seat.client), &mut |luggage| {
+            jammed.extend(luggage.holds().filter_map(|hold| hold.downcast_ref::<u64>()));
+        });
+        jammed.sort_unstable();
+        jammed
+    }
+
+    #[test]
+    fn items_whose_workers_wait() {
+        let ledger = Mutex::new(Ledger::new(2, 90));
+        let mut fakes = Vec::new();
+        for k in 0..2 {
+            let (fake, peer) = Fake::new();
+            let seat = Seat { ring: 0, client: k as u64 };
+            ledger.lock().attach(k, Peer { seats: Arc::new([seat]), ..peer });
+            fakes.push(fake);
+        }
+        let carrying = |mut job: Job<()>| {
+            job.luggage = luggage::packing(|| luggage::hold(job.number)).1;
+            job
+        };
+        ledger.lock().add(jobs(6).map(carrying));
+        for (k, fake) in fakes.iter_mut().enumerate() {
+            let (_, bytes) = ledger.lock().assign(k).expect("there are items");
+            fake.receive(bytes);
+        }
+        // each has two, and two are left
+        assert_eq!(jammed(&ledger, &[0, 1]), [0; 0], "nobody has started");
+        assert_eq!((fakes[0].step(), fakes[1].step()), (Some(0), Some(2)));
+        assert_eq!(jammed(&ledger, &[]), [0; 0]);
+        assert_eq!(jammed(&ledger, &[0]), [0], "the other one may take the rest");
+        assert_eq!(jammed(&ledger, &[0, 1]), [0, 1, 2, 3, 4, 5]);
+        // an answer is on its way
+        assert_eq!((fakes[0].step(), fakes[0].step()), (None, Some(1)));
+        assert_eq!(jammed(&ledger, &[0]), [0; 0]);
+        assert_eq!(jammed(&ledger, &[0, 1]), [2]);
+        assert!(ledger.lock().answered(0, 0).is_ok_and(|job| job.is_some()));
+        assert_eq!(jammed(&ledger, &[0, 1]), [1, 2, 3, 4, 5]);
+        // a worker that is about to come may take what was not started
+        ledger.lock().detach(1);
+        assert_eq!(jammed(&ledger, &[0, 1]), [1]);
     }
 
     /// Its driver would sleep on while items wait behind a slow one.

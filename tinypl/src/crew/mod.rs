@@ -5,6 +5,7 @@ mod cells;
 mod entry;
 #[cfg(fuzzing)]
 pub mod fuzzing;
+pub(crate) mod jam;
 mod ledger;
 pub(crate) mod luggage;
 #[cfg(all(test, loom))]

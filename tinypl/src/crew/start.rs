@@ -1,6 +1,6 @@
 //! Starts a worker process, tells it what it is to run, and ends it.
 use super::entry::{self, Entry, Executable, MAGIC, VARIABLE};
-use super::luggage::{Boarded, Passenger};
+use super::luggage::{Boarded, Passenger, Seat};
 use super::page::{self, Page};
 use super::task::{Hello, Task};
 use super::wire::{self, Frames, Kind};
@@ -31,7 +31,7 @@ pub(crate) struct Plan {
     functions: Vec<i64>,
     task: String,
     context: Vec<u8>,
-    passengers: Vec<Arc<dyn Passenger>>,
+    pub(crate) passengers: Vec<Arc<dyn Passenger>>,
 }
 
 impl Plan {
@@ -74,6 +74,7 @@ pub(crate) struct Worker {
     pub(crate) page: Arc<Page>,
     /// What came after its `Ready`.
     pub(crate) frames: Frames,
+    pub(crate) seats: Arc<[Seat]>,
     /// Held until all that it sent is decoded.
     tickets: Vec<Box<dyn Any + Send>>,
 }
@@ -112,10 +113,11 @@ impl Worker {
     pub(crate) fn start(plan: &Plan, limit: Duration, quit: BorrowedFd<'_>) -> Result<Self, NoStart> {
         let region = Region::create(page::SIZE, Backend::Memfd).map_err(io::Error::other)?;
         let mut fds = vec![region.fd().try_clone_to_owned()?];
-        let (mut passengers, mut tickets) = (Vec::new(), Vec::new());
+        let (mut passengers, mut seats, mut tickets) = (Vec::new(), Vec::new(), Vec::new());
         for passenger in &plan.passengers {
-            let Boarded { fds: own, ticket } = passenger.board()?;
+            let Boarded { fds: own, seat, ticket } = passenger.board()?;
             passengers.push(own.len());
+            seats.push(seat);
             fds.extend(own);
             tickets.push(ticket);
         }
@@ -130,7 +132,7 @@ impl Worker {
         let (socket, theirs) = UnixStream::pair()?;
         let child = spawn(theirs)?;
         let (line, page) = (Arc::new(Line::to(&child, socket)), Arc::new(Page::new(region)));
-        let mut worker = Self { child, line, page, frames: Frames::default(), tickets };
+        let mut worker = Self { child, line, page, frames: Frames::default(), seats: seats.into(), tickets };
         worker.greet(&hello, &fds, Instant::now() + limit, quit)?;
         Ok(worker)
     }
@@ -449,7 +451,17 @@ mod tests {
         let child = Command::new("sleep").arg("600").spawn().expect("`sleep` is a program everywhere");
         let page = Page::new(Region::create(page::SIZE, Backend::Memfd).expect("a page of memory"));
         let line = Arc::new(Line::to(&child, socket));
-        (Worker { child, line, page: Arc::new(page), frames: Frames::default(), tickets: Vec::new() }, theirs)
+        (
+            Worker {
+                child,
+                line,
+                page: Arc::new(page),
+                frames: Frames::default(),
+                seats: Arc::new([]),
+                tickets: Vec::new(),
+            },
+            theirs,
+        )
     }
 
     fn hello(context: usize) -> Hello {

@@ -2,6 +2,7 @@
 //! starts it, takes its results, and deals with its death (a driver). They block in plain reads and writes: a write is
 //! either so short that the socket has room for it, or goes to a worker that has nothing else to do than to read it; and
 //! whoever may have to wait for a worker's answer reads all its answers. So nobody waits in a circle.
+use super::jam::Asked;
 use super::ledger::{Job, Ledger, Peer, UNREAD};
 use super::luggage::{self, Luggage};
 use super::options::{OnDeath, Options};
@@ -143,7 +144,9 @@ pub(crate) fn pack<C: serde::Serialize>(context: &C) -> Context {
 struct Desk<G> {
     plan: Plan,
     options: Options,
-    ledger: Mutex<Ledger<G>>,
+    ledger: Arc<Mutex<Ledger<G>>>,
+    /// If the workers may wait for room, and nobody ends that by `item_timeout`.
+    _asked: Option<Asked>,
     /// Held while something is written to a worker, so that what was assigned first is sent first.
     pens: Vec<Mutex<()>>,
     /// How many items may be unfinished; `None` if what is under way is bound enough.
@@ -229,10 +232,13 @@ impl<P: Pipe<Item = T::In>, T: Task> Crew<P, T> {
                 quit.tell();
             }
         }));
+        let ledger = Arc::new(Mutex::new(Ledger::new(options.workers, flow.credits.bound())));
+        let may_jam = !plan.passengers.is_empty() && options.item_timeout.is_none();
         Ok(Desk {
             plan,
             options,
-            ledger: Mutex::new(Ledger::new(options.workers, flow.credits.bound())),
+            _asked: may_jam.then(|| Asked::from_now_on(ledger.clone())),
+            ledger,
             pens: (0..options.workers).map(|_| Mutex::new(())).collect(),
             input: options.input_maxsize.map(|n| Credits::new(n.saturating_add(options.workers))),
             quit,
@@ -361,7 +367,7 @@ impl<P: Pipe<Item = T::In>, T: Task> Crew<P, T> {
                 if body.len() + HEAD > LIMIT {
                     return Err(at_item(too_long::<T::In>("item", body.len())));
                 }
-                jobs.push(Job { number, ride, body, _luggage: luggage, deaths: 0 });
+                jobs.push(Job { number, ride, body, luggage, deaths: 0 });
             }
             Envelope::Mark(mark, ride) => passed.push(Envelope::Mark(mark, ride)),
             Envelope::Gap(gap, ride) => passed.push(Envelope::Gap(gap, ride)),
@@ -386,7 +392,7 @@ impl<P: Pipe<Item = T::In>, T: Task> Crew<P, T> {
     fn drive(&self, desk: &Desk<Rides<P>>, k: usize, flow: &Flow, results: &Results<Given<P, T>>) {
         while let Some(mut worker) = self.start(desk, flow) {
             self.shared.set_worker(k, Some(&worker));
-            let peer = Peer { line: worker.line.clone(), page: worker.page.clone() };
+            let peer = Peer { line: worker.line.clone(), page: worker.page.clone(), seats: worker.seats.clone() };
             desk.ledger.lock().attach(k, peer);
             self.hand_out(desk);
             let Err(parting) = self.listen(desk, k, &mut worker, flow, results);
