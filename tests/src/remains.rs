@@ -2,9 +2,12 @@
 use crate::process::alone;
 use crate::wait_until;
 use crate::watchdog::{Watchdog, watchdog};
-use rustix::process::{Pid, Resource, Rlimit, Signal, getrlimit, kill_process, setrlimit};
+use rustix::io::{FdFlags, fcntl_setfd};
+use rustix::process::{Pid, Resource, Rlimit, Signal, getpid, getrlimit, kill_process, setrlimit};
+use rustix::process::{PidfdFlags, PidfdGetfdFlags, pidfd_getfd, pidfd_open};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
 use std::sync::MutexGuard;
 use std::{fs, process, thread};
 
@@ -68,6 +71,26 @@ pub fn lives(pid: u32) -> bool {
 pub fn signal_child(pid: u32, signal: Signal) -> bool {
     let pid_of = |pid: u32| Pid::from_raw(pid.cast_signed()).expect("a process id is not 0");
     stat(pid).is_some_and(|stat| stat.parent == process::id()) && kill_process(pid_of(pid), signal).is_ok()
+}
+
+/// Starts a process that holds every socket of this one for ten minutes, as one that was forked does. Without the environment: it is none
+/// of the [`family`].
+pub fn hold_sockets() -> Child {
+    let this = pidfd_open(getpid(), PidfdFlags::empty()).expect("Linux 5.3");
+    let links = fs::read_dir("/proc/self/fd").expect("/proc shows descriptors").flatten();
+    let sockets =
+        links.filter(|fd| fs::read_link(fd.path()).is_ok_and(|link| link.to_string_lossy().starts_with("socket:")));
+    let numbers = sockets.map(|fd| fd.file_name().to_string_lossy().parse::<i32>().expect("a number"));
+    let copies: Vec<_> = numbers
+        .map(|fd| {
+            let copy = pidfd_getfd(&this, fd, PidfdGetfdFlags::empty()).expect("one's own descriptor");
+            fcntl_setfd(&copy, FdFlags::empty()).expect("it may be inherited");
+            copy
+        })
+        .collect();
+    let child = Command::new("sleep").arg("600").stdin(Stdio::null()).env_clear().env("PATH", "/usr/bin:/bin").spawn();
+    drop(copies);
+    child.expect("`sleep` is a program everywhere")
 }
 
 /// How many bytes of a process are in memory.

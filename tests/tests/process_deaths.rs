@@ -1,16 +1,17 @@
 //! A worker may die at any moment, of anything: the item that it ran is dealt with as `on_death` says, and nothing else is
 //! lost, doubled or delayed.
-use rustix::process::Signal;
+use rustix::process::{Pid, Signal, kill_process};
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
 use std::sync::mpsc;
+use std::time::Duration;
 use tinypl::process::{self, OnDeath, WorkersHandle};
 use tinypl::{Error, Pipe, Pipeline, order, source};
 use tinypl_tests::{
-    Deed, Errand, RECORDS, Scratch, errands, final_outcome, logged, note, notes, record, runs_of, signal_child,
-    stands_still, states, tidy, wait_until,
+    Deed, Errand, RECORDS, Scratch, errands, final_outcome, hold_sockets, logged, note, notes, record, runs_of,
+    signal_child, stands_still, states, tidy, wait_until,
 };
 
 /// How a function ends its worker, and what the error says of it.
@@ -222,6 +223,59 @@ fn the_order_survives_deaths() {
         let (items, error) = final_outcome(Pipeline::new(order::load(stage, &saved_order)));
         assert!(error.is_none(), "{error:?}");
         assert!(items.iter().copied().eq((0..100).filter(|n| !skipped || n % 10 != 5)), "{items:?}");
+    }
+}
+
+/// A process that the function forked lives on, and holds all that the worker had open.
+#[test]
+fn a_worker_whose_socket_outlives_it() {
+    let _tidy = tidy(300);
+    let f = |errand: Errand| {
+        if runs_of(&errand.dir, 0).is_empty() {
+            note(&errand.dir, "holder", hold_sockets().id());
+        }
+        errand.run()
+    };
+    for policy in [OnDeath::Fail, OnDeath::Retry(1), OnDeath::Skip] {
+        let scratch = Scratch::new();
+        let dir = scratch.dir();
+        // the last one: until then the socket is held by one that only answers
+        let errands = errands(&dir, 30, Errand::once(&dir, 29, Deed::Kill));
+        let (stage, line) = (process::map(source(errands), f).workers(1).on_death(policy), line!());
+        let (items, error) = final_outcome(Pipeline::new(stage));
+        match policy {
+            OnDeath::Fail => assert_says(&error.expect("an error"), line, Some(29), &["died at this item", "SIGKILL"]),
+            _ => assert!(error.is_none(), "{error:?}"),
+        }
+        assert_eq!(items.len(), if matches!(policy, OnDeath::Retry(_)) { 30 } else { 29 });
+        end_holder(&dir);
+    }
+    // one that is idle when it dies, and one that ends as it should: nobody waits for its holder
+    let scratch = Scratch::new();
+    let (feed, numbers) = mpsc::channel();
+    let mut stage = process::map(source(numbers), f).workers(1).end_timeout(Duration::from_secs(3600));
+    let handle = stage.handle();
+    let mut pipe = Pipeline::new(stage);
+    for n in 0..2 {
+        feed.send(Errand::new(&scratch.dir(), n)).unwrap();
+        assert_eq!(pipe.next(), Some(n));
+        if n == 0 {
+            assert!(signal_child(handle.pids()[0], Signal::KILL));
+            wait_until(|| handle.restarts() == 1 && handle.workers() == 1);
+            std::fs::remove_file(scratch.dir().join("runs")).unwrap();
+        }
+    }
+    drop(feed);
+    assert_eq!(pipe.next(), None);
+    drop(pipe);
+    end_holder(&scratch.dir());
+}
+
+/// Nobody waits for it but who adopted it.
+fn end_holder(dir: &Path) {
+    for pid in notes(dir, "holder") {
+        let pid = Pid::from_raw(pid.parse().expect("a process id")).expect("a process id is not 0");
+        kill_process(pid, Signal::KILL).expect("it holds on");
     }
 }
 

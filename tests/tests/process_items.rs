@@ -92,10 +92,9 @@ fn says(fault: Fault, what: &str) -> Vec<String> {
     let did = |did: &str, why: &str| vec![what.to_owned(), "Freak".to_owned(), did.to_owned(), why.to_owned()];
     match fault {
         Fault::EncodeInParent => did("could not be encoded", "too freaky to go"),
-        // postcard keeps no message of these
-        Fault::DecodeInWorker => did("could not be decoded", ""),
+        Fault::DecodeInWorker => did("could not be decoded", "too freaky to come"),
         Fault::EncodeInWorker => did("could not be encoded in the worker", "too freaky to go"),
-        Fault::DecodeInParent => did("could not be decoded", ""),
+        Fault::DecodeInParent => did("could not be decoded", "too freaky to come"),
         Fault::PanicAtEncodeInParent => did("could not be encoded", "panicked: too freaky to go"),
         Fault::PanicAtDecodeInWorker => vec!["panicked: too freaky to come".to_owned()],
         Fault::PanicAtEncodeInWorker => did("panicked while it was encoded in the worker", "too freaky to go"),
@@ -175,6 +174,12 @@ fn a_context_that_does_not_travel() {
         let parts: Vec<&str> = says.iter().map(String::as_str).collect();
         assert_says(&error.expect("an error"), "process::map_with", line, None, &parts);
     }
+    // what came along for a buffer is there once
+    let ring = process::SharedMemoryRingBuffer::new(1 << 16).unwrap();
+    let context = (ring, Freak::new(0, Fault::DecodeInWorker));
+    let (stage, line) = (process::map_with(source(0..9), context, |_, x: u8| x), line!());
+    let error = final_outcome(Pipeline::new(stage.workers(1))).1.expect("an error");
+    assert_says(&error, "process::map_with", line, None, &["SharedMemoryRingBuffer", "Freak", "too freaky to come"]);
     // it is as if the worker died of it
     let (stage, line) =
         (process::map_with(source(0..9), Freak::new(0, Fault::PanicAtDecodeInWorker), |_, x: u8| x), line!());

@@ -10,8 +10,8 @@ use std::time::{Duration, Instant};
 use tinypl::process::{self, WorkersHandle};
 use tinypl::{Pipe, Pipeline, source};
 use tinypl_tests::{
-    Deed, Errand, Random, Scratch, await_note, child, family, is_child, linger, note, notes, rounds, runs_of,
-    stands_still, tidy, wait_until,
+    Deed, Errand, Random, Scratch, await_note, child, family, hold_sockets, is_child, linger, note, notes, rounds,
+    runs_of, stands_still, tidy, wait_until,
 };
 
 /// Where the parent, a child of the test, finds its directory, its phase and how it is to end.
@@ -230,6 +230,31 @@ fn a_program_that_a_worker_started() {
     assert_gone(&scratch.dir(), "with a program");
     let sleep: i32 = notes(&scratch.dir(), "sleep")[0].parse().unwrap();
     kill_process(Pid::from_raw(sleep).unwrap(), Signal::KILL).expect("it is nobody's of ours, and lives on");
+}
+
+/// A process that the parent forked lives on, and holds all that the parent had open.
+#[test]
+fn a_parent_whose_sockets_outlive_it() {
+    const NAME: &str = "a_parent_whose_sockets_outlive_it";
+    let _tidy = tidy(300);
+    if is_child(NAME) {
+        let dir = PathBuf::from(env::var_os(DIR).unwrap());
+        let (feed, errands) = mpsc::channel();
+        let pipe = Pipeline::new(process::map(source(errands), run).workers(2));
+        (0..2).for_each(|n| feed.send(Errand::always(&dir, n, Deed::Spin)).unwrap());
+        wait_until(|| notes(&dir, "runs").len() == 2);
+        note(&dir, "holder", hold_sockets().id());
+        return pipe.for_each(drop);
+    }
+    for how in [End::Kill, End::Terminate] {
+        let scratch = Scratch::new();
+        let mut parent = start(NAME, &scratch.dir(), Phase::Busy, how);
+        await_note(&scratch.dir(), "holder");
+        end(&mut parent, how);
+        assert_gone(&scratch.dir(), "with a holder");
+        let holder: i32 = notes(&scratch.dir(), "holder")[0].parse().unwrap();
+        kill_process(Pid::from_raw(holder).unwrap(), Signal::KILL).expect("it is nobody's of ours, and lives on");
+    }
 }
 
 /// A parent that is stopped for a while is none that is gone.

@@ -1125,6 +1125,64 @@ fn workers_that_wait_for_one_another() {
     }
 }
 
+/// All room is taken by inputs that wait for workers, and these wait for room for their results: one of them is told so, again and
+/// again, and the others go on.
+#[test]
+fn inputs_that_fill_the_buffer() {
+    let _tidy = tidy(300);
+    for (workers, read) in [(1, true), (1, false), (2, true), (2, false)] {
+        let ring = ring(4);
+        let here = ring.clone();
+        let given = move |x: u64| here.write(&vec![x; PAGE / 8][..]).unwrap();
+        let f = |ring: &Ring, (given, read): (Words, bool)| -> Result<Words, ShmError> {
+            let guard = if read { Some(ring.read(given)?) } else { None };
+            let made = ring.write(&[guard.map_or(0, |words| words[0]); PAGE / 8][..])?;
+            Ok(made)
+        };
+        let items = (0..12).map(move |x| (given(x), read));
+        let stage = process::map_with(source(items), ring.clone(), f).workers(workers);
+        let ends: Vec<_> = Pipeline::new(stage).map(|end| end.map(|made| ring.read(made).unwrap()[0])).collect();
+        let told: Vec<_> = ends.iter().filter_map(|end| end.as_ref().err()).collect();
+        assert!(!told.is_empty() && ends.len() == 12, "{ends:?}");
+        for error in told {
+            assert!(matches!(error, ShmError::Deadlock { needed: PAGE, .. }), "{error:?}");
+            assert!(error.to_string().contains("4 items, 0 bytes free, 0 bytes in one piece"), "{error}");
+        }
+        assert_free(&ring);
+    }
+}
+
+/// What takes the room is held here, by an item that can't get on and by something else: that may be dropped at any time.
+#[test]
+fn inputs_that_fill_the_buffer_together_with_what_is_held_here() {
+    let _tidy = tidy(300);
+    for clone in [false, true] {
+        let ring = ring(2);
+        let input = ring.write(&[7_u64; PAGE / 8][..]).unwrap();
+        // the item's own share, which somebody else has, too; or another thing
+        let held = if clone { input.clone() } else { ring.write(&[8_u64; PAGE / 8][..]).unwrap() };
+        let pages = if clone { 2 } else { 1 };
+        let f = |ring: &Ring, (given, pages): (Words, usize)| {
+            let words = ring.read(given)?[0] as usize;
+            ring.reserve::<u8>(pages * PAGE).map(|_| words)
+        };
+        let stage = process::map_with(source([(input, pages)]), ring.clone(), f).workers(1);
+        let mut pipe = Pipeline::new(stage);
+        // longer than it takes to tell; if this is too short it proves nothing
+        thread::sleep(Duration::from_secs(1));
+        drop(held);
+        match pipe.next() {
+            Some(Ok(7)) if !clone => {}
+            // only now nobody is left who could
+            Some(Err(ShmError::Deadlock { needed, .. })) if clone => assert_eq!(needed, 2 * PAGE),
+            other => panic!("{other:?}"),
+        }
+        assert!(pipe.next().is_none());
+        drop(pipe);
+        assert_free(&ring);
+    }
+}
+
 /// A worker has finished an item, waits with its result for company, and then for the room that this result is to free.
 /// However late the worker comes to it: the parent looks.
 #[test]

@@ -1,9 +1,11 @@
 //! Which worker has which item. Pure book-keeping: it is kept behind one lock, and whoever holds that does nothing slow.
-use super::luggage::Luggage;
+use super::jam::Stage;
+use super::luggage::{Luggage, Seat};
 use super::page::Page;
+use super::start::Line;
 use super::wire::{self, HEAD, Kind};
+use parking_lot::Mutex;
 use std::collections::VecDeque;
-use std::os::unix::net::UnixStream;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -25,7 +27,7 @@ pub(crate) struct Job<G> {
     /// Its bytes: another worker may need them.
     pub(crate) body: Vec<u8>,
     /// Dropped with the job.
-    pub(crate) _luggage: Luggage,
+    pub(crate) luggage: Luggage,
     /// How many workers have died of it.
     pub(crate) deaths: u32,
 }
@@ -51,8 +53,9 @@ pub(crate) struct Link<G> {
 /// The other end.
 #[derive(Clone)]
 pub(crate) struct Peer {
-    pub(crate) socket: Arc<UnixStream>,
+    pub(crate) line: Arc<Line>,
     pub(crate) page: Arc<Page>,
+    pub(crate) seats: Arc<[Seat]>,
 }
 
 pub(crate) struct Ledger<G> {
@@ -125,9 +128,9 @@ impl<G> Ledger<G> {
         able.min_by_key(|k| self.links[*k].under_way.len())
     }
 
-    /// Whether a worker has nothing to do while another one has items that it has not come to.
+    /// Whether a worker has nothing to do while there are items that nobody has come to.
     pub(crate) fn could_take_over(&self, k: usize) -> bool {
-        self.links[k].under_way.is_empty() && self.links.iter().any(Link::has_spare)
+        self.links[k].is_idle() && (!self.waiting.is_empty() || self.links.iter().any(Link::has_spare))
     }
 
     /// Moves waiting items to a worker: the bytes to be sent to it. `None` if there is nothing to send.
@@ -136,11 +139,14 @@ impl<G> Ledger<G> {
             self.recall();
         }
         let share = self.waiting.len().div_ceil(self.links.len());
+        // the driver of one that is idle may sleep, and not see who has more than he gets done: it gets one before others get two
+        let others_idle = self.links.iter().enumerate().any(|(i, link)| i != k && link.is_idle());
         let link = &mut self.links[k];
         let room = link.room();
         // a few items for a worker that has enough wait for company: it will be heard of again
         let few = self.waiting.len() < link.want && link.under_way.len() > link.want / 2;
-        if room == 0 || few || self.waiting.is_empty() {
+        let theirs = others_idle && !link.is_idle();
+        if room == 0 || few || theirs || self.waiting.is_empty() {
             return None;
         }
         let peer = link.peer.clone()?;
@@ -152,7 +158,7 @@ impl<G> Ledger<G> {
         if link.under_way.is_empty() {
             link.since = Instant::now();
         }
-        for _ in 0..room.min(share.max(link.want)) {
+        for _ in 0..room.min(if others_idle { share } else { share.max(link.want) }) {
             let Some(job) = self.waiting.front() else { break };
             let length = HEAD + job.body.len();
             // a long write waits until the worker reads, so it has to have nothing else to do
@@ -234,10 +240,38 @@ impl<G> Ledger<G> {
     }
 }
 
+impl<G: Send> Stage for Mutex<Ledger<G>> {
+    fn jammed(&self, waits: &dyn Fn(Seat) -> bool, show: &mut dyn FnMut(&Luggage)) {
+        let ledger = self.lock();
+        let waits = |link: &Link<G>| {
+            let seats = link.peer.as_ref().map_or(&[][..], |peer| &peer.seats);
+            seats.iter().any(|seat| waits(*seat)) && link.is_at_first()
+        };
+        // who does not wait may take what was not started
+        let nobody_else = ledger.links.iter().all(waits);
+        let most = if nobody_else { usize::MAX } else { 1 };
+        let given = ledger.links.iter().filter(|link| waits(link)).flat_map(|link| link.under_way.iter().take(most));
+        let waiting = ledger.waiting.iter().filter(|_| nobody_else);
+        given.chain(waiting).for_each(|job| show(&job.luggage));
+    }
+}
+
 impl<G> Link<G> {
+    /// Whether the worker runs the first of its items: all that it has answered was taken.
+    fn is_at_first(&self) -> bool {
+        let started = self.peer.as_ref().and_then(|peer| peer.page.started());
+        // what is left after a recall was started before it
+        started.map_or(self.recalled && self.under_way.len() == 1, |started| started == self.first + 1)
+    }
+
     /// The number of the next item on this socket.
     fn next(&self) -> u64 {
         self.first + self.under_way.len() as u64
+    }
+
+    /// Whether its worker has nothing to do.
+    fn is_idle(&self) -> bool {
+        self.peer.is_some() && self.under_way.is_empty()
     }
 
     fn has_spare(&self) -> bool {
@@ -276,9 +310,11 @@ impl<G> Link<G> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::crew::page::SIZE;
+    use crate::crew::luggage;
+    use crate::crew::page::{SIZE, Turn};
     use crate::crew::wire::Frames;
     use crate::shm::{Backend, Region};
+    use std::os::unix::net::UnixStream;
 
     /// SplitMix64: the same walk on every run.
     struct Random(u64);
@@ -309,7 +345,7 @@ mod tests {
         fn new() -> (Self, Peer) {
             let page = Arc::new(Page::new(Region::create(SIZE, Backend::Memfd).expect("a page of memory")));
             let (socket, _) = UnixStream::pair().expect("a pair of sockets");
-            let peer = Peer { socket: Arc::new(socket), page: page.clone() };
+            let peer = Peer { line: Arc::new(Line { socket, death: None }), page: page.clone(), seats: Arc::new([]) };
             (Self { page, inbox: VecDeque::new(), dropping: false, at: None, finished: Vec::new(), seen: 0 }, peer)
         }
 
@@ -329,7 +365,7 @@ mod tests {
             }
             match self.inbox.pop_front()? {
                 (Kind::Item, ..) if self.dropping => {}
-                (Kind::Item, number, job) if self.page.start() => {
+                (Kind::Item, number, job) if self.page.start() != Turn::Drop => {
                     self.at = Some((number, job));
                     return Some(job);
                 }
@@ -387,7 +423,7 @@ mod tests {
                 };
                 let mut body = number.to_le_bytes().to_vec();
                 body.resize(8 + length, 0);
-                self.ledger.add([Job { number, ride: (), body, _luggage: Luggage::default(), deaths: 0 }]);
+                self.ledger.add([Job { number, ride: (), body, luggage: Luggage::default(), deaths: 0 }]);
                 self.jobs.push(Fate::default());
             }
         }
@@ -489,7 +525,7 @@ mod tests {
     #[test]
     fn no_job_is_lost_none_doubled_and_the_right_one_blamed() {
         let mut recalls = 0;
-        for seed in 0..60 {
+        for seed in 0..84 {
             let mut walk = Walk::new(seed);
             let deadly = [0, 1, 30][seed as usize % 3];
             for _ in 0..3000 {
@@ -536,19 +572,97 @@ mod tests {
         assert!(recalls > 1000, "the walks hardly saw a recall: {recalls}");
     }
 
+    fn jobs(n: u64) -> impl Iterator<Item = Job<()>> {
+        (0..n).map(|number| Job {
+            number,
+            ride: (),
+            body: number.to_le_bytes().to_vec(),
+            luggage: Luggage::default(),
+            deaths: 0,
+        })
+    }
+
+    /// By their numbers: the items that can't get on if these workers wait.
+    fn jammed(ledger: &Mutex<Ledger<()>>, waiting: &[u64]) -> Vec<u64> {
+        let mut jammed = Vec::new();
+        ledger.jammed(&|seat| waiting.contains(&seat.client), &mut |luggage| {
+            jammed.extend(luggage.holds().filter_map(|hold| hold.downcast_ref::<u64>()));
+        });
+        jammed.sort_unstable();
+        jammed
+    }
+
+    #[test]
+    fn items_whose_workers_wait() {
+        let ledger = Mutex::new(Ledger::new(2, 90));
+        let mut fakes = Vec::new();
+        for k in 0..2 {
+            let (fake, peer) = Fake::new();
+            let seat = Seat { ring: 0, client: k as u64 };
+            ledger.lock().attach(k, Peer { seats: Arc::new([seat]), ..peer });
+            fakes.push(fake);
+        }
+        let carrying = |mut job: Job<()>| {
+            job.luggage = luggage::packing(|| luggage::hold(job.number)).1;
+            job
+        };
+        ledger.lock().add(jobs(6).map(carrying));
+        for (k, fake) in fakes.iter_mut().enumerate() {
+            let (_, bytes) = ledger.lock().assign(k).expect("there are items");
+            fake.receive(bytes);
+        }
+        // each has two, and two are left
+        assert_eq!(jammed(&ledger, &[0, 1]), [0; 0], "nobody has started");
+        assert_eq!((fakes[0].step(), fakes[1].step()), (Some(0), Some(2)));
+        assert_eq!(jammed(&ledger, &[]), [0; 0]);
+        assert_eq!(jammed(&ledger, &[0]), [0], "the other one may take the rest");
+        assert_eq!(jammed(&ledger, &[0, 1]), [0, 1, 2, 3, 4, 5]);
+        // an answer is on its way
+        assert_eq!((fakes[0].step(), fakes[0].step()), (None, Some(1)));
+        assert_eq!(jammed(&ledger, &[0]), [0; 0]);
+        assert_eq!(jammed(&ledger, &[0, 1]), [2]);
+        assert!(ledger.lock().answered(0, 0).is_ok_and(|job| job.is_some()));
+        assert_eq!(jammed(&ledger, &[0, 1]), [1, 2, 3, 4, 5]);
+        // a worker that is about to come may take what was not started
+        ledger.lock().detach(1);
+        assert_eq!(jammed(&ledger, &[0, 1]), [1]);
+    }
+
+    /// Its driver would sleep on while items wait behind a slow one.
+    #[test]
+    fn nobody_gets_two_while_another_has_none() {
+        for n in 0..20 {
+            let mut ledger = Ledger::new(3, 90);
+            for k in 0..3 {
+                ledger.attach(k, Fake::new().1);
+                ledger.links[k].want = 10; // items were cheap until now
+            }
+            ledger.add(jobs(n));
+            while let Some(k) = ledger.idlest() {
+                if ledger.assign(k).is_none() {
+                    break;
+                }
+            }
+            let given: Vec<usize> = ledger.links.iter().map(Link::under_way).collect();
+            assert_eq!(given.iter().sum::<usize>(), n as usize);
+            assert!(!given.contains(&0) || given.iter().all(|n| *n < 2), "{n} items: {given:?}");
+        }
+        let mut ledger = Ledger::new(2, 90);
+        ledger.attach(0, Fake::new().1);
+        ledger.add(jobs(1));
+        assert!(ledger.assign(0).is_some());
+        ledger.attach(1, Fake::new().1);
+        ledger.add(jobs(1));
+        assert!(ledger.could_take_over(1) && ledger.assign(0).is_none() && ledger.assign(1).is_some());
+    }
+
     #[test]
     fn an_answer_that_nobody_asked_for_is_refused() {
         let mut ledger = Ledger::new(1, 10);
         let (_, peer) = Fake::new();
         ledger.attach(0, peer);
         assert!(matches!(ledger.answered(0, 0), Err(0)));
-        ledger.add((0..3).map(|number| Job {
-            number,
-            ride: (),
-            body: vec![0; 8],
-            _luggage: Luggage::default(),
-            deaths: 0,
-        }));
+        ledger.add(jobs(3));
         while ledger.assign(0).is_some() {}
         assert!(matches!(ledger.answered(0, 1), Err(1)), "answers come in the order of the items");
         assert!(matches!(ledger.answered(0, 0), Ok(Some(_))));

@@ -16,9 +16,19 @@ pub(crate) trait Passenger: Send + Sync {
     fn board(&self) -> io::Result<Boarded>;
 }
 
+/// A worker, as a passenger knows it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Seat {
+    /// The passenger's number.
+    pub(crate) ring: u64,
+    /// The worker's, there.
+    pub(crate) client: u64,
+}
+
 /// What one worker gets of a passenger.
 pub(crate) struct Boarded {
     pub(crate) fds: Vec<OwnedFd>,
+    pub(crate) seat: Seat,
     /// Dropped when the worker is gone and all that it ever sent was decoded.
     pub(crate) ticket: Box<dyn Any + Send>,
 }
@@ -29,6 +39,13 @@ pub(crate) struct Luggage {
     pub(crate) passengers: Vec<Arc<dyn Passenger>>,
     /// Dropped when the value has been dealt with.
     holds: Vec<Box<dyn Any + Send + Sync>>,
+}
+
+impl Luggage {
+    /// What stays alive.
+    pub(crate) fn holds(&self) -> impl Iterator<Item = &(dyn Any + Send + Sync)> {
+        self.holds.iter().map(|hold| &**hold)
+    }
 }
 
 thread_local! {

@@ -5,6 +5,7 @@ mod cells;
 mod entry;
 #[cfg(fuzzing)]
 pub mod fuzzing;
+pub(crate) mod jam;
 mod ledger;
 pub(crate) mod luggage;
 #[cfg(all(test, loom))]
@@ -33,5 +34,5 @@ pub(crate) use supervise::{Context, Crew, Shared, pack};
 #[cfg(feature = "dataloader")]
 pub(crate) use task::out_of_nothing;
 pub(crate) use task::{Each, Map, MapInit, MapWith, Task};
-pub(crate) use why::why;
+pub(crate) use why::{decode, why};
 pub(crate) use worker::waits;

@@ -1,5 +1,5 @@
 //! What a worker and its parent share, under every interleaving and with weak memory.
-use super::page::Page;
+use super::page::{Page, Turn};
 use loom::sync::Arc;
 use loom::thread;
 
@@ -10,7 +10,7 @@ fn an_item_is_run_or_taken_back() {
         let page = Arc::new(Page::default());
         let worker = {
             let page = page.clone();
-            thread::spawn(move || (0..3).take_while(|_| page.start()).count() as u64)
+            thread::spawn(move || (0..3).take_while(|_| page.start() != Turn::Drop).count() as u64)
         };
         let back = page.recall();
         let ran = worker.join().expect("no panic");
@@ -28,9 +28,9 @@ fn a_recall_counts_once() {
         let worker = {
             let page = page.clone();
             thread::spawn(move || {
-                assert!(!page.start(), "it was taken back");
+                assert_eq!(page.start(), Turn::Drop, "it was taken back");
                 page.resume(0);
-                u64::from(page.start())
+                u64::from(page.start() != Turn::Drop)
             })
         };
         let again = page.recall();
@@ -60,5 +60,31 @@ fn finished_results_are_seen_whole_or_not_at_all() {
         assert!([&[][..], &[1], &[1, 2], &[3]].contains(&&*seen), "{seen:?} was never there");
         worker.join().expect("no panic");
         assert_eq!(page.finished(), [3]);
+    });
+}
+
+/// A parent that sleeps has seen what was finished, or hears of it before the next item begins.
+#[test]
+fn no_result_waits_for_the_item_behind_it() {
+    loom::model(|| {
+        let page = Arc::new(Page::default());
+        let worker = {
+            let page = page.clone();
+            thread::spawn(move || {
+                let mut sent = false;
+                for n in 0..3 {
+                    if page.start() == Turn::SendAndRun && n > 0 && !sent {
+                        page.wake();
+                        page.sent();
+                        sent = true;
+                    }
+                    assert!(n == 2 || page.publish(&[n]), "there is room");
+                }
+                sent
+            })
+        };
+        let seen = if page.listen() { page.finished() } else { Vec::new() };
+        let sent = worker.join().expect("no panic");
+        assert!(sent || seen == [0, 1], "{seen:?} was seen, and the last item is slow");
     });
 }

@@ -10,8 +10,22 @@ use crate::sync::Ordering::*;
 
 pub(crate) use super::cells::SIZE;
 
-/// The lowest bit of the cursor: nothing more is to be started until a `Resume`.
+/// A bit of the cursor: nothing more is to be started until a `Resume`.
 const RECALLED: u64 = 1;
+/// A bit of the cursor: the parent sleeps until it hears of the worker.
+const LISTENING: u64 = 2;
+/// The rest of the cursor counts.
+const ONE: u64 = 4;
+
+/// What a worker does that has come to an item.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Turn {
+    Run,
+    /// The parent sleeps: what is finished is not to wait for this item.
+    SendAndRun,
+    /// It was taken back.
+    Drop,
+}
 
 #[derive(Debug)]
 #[cfg_attr(loom, derive(Default))]
@@ -20,7 +34,7 @@ pub(crate) struct Page(Cells);
 /// Words of the header.
 #[derive(Clone, Copy)]
 enum Word {
-    /// How many items were started, times 2; and [`RECALLED`].
+    /// How many items were started, times [`ONE`]; and [`RECALLED`], and [`LISTENING`].
     Cursor,
     /// Nanoseconds that items took, in all.
     Busy,
@@ -51,14 +65,25 @@ impl Page {
     // ---- the worker's side
 
     /// Starts the next item, unless what was sent has been taken back.
-    pub(crate) fn start(&self) -> bool {
-        self.word(Word::Cursor).fetch_add(2, AcqRel) & RECALLED == 0 // SYNC POINT: `recall`
+    pub(crate) fn start(&self) -> Turn {
+        let cursor = self.word(Word::Cursor).fetch_add(ONE, AcqRel); // SYNC POINT: `recall`, `listen`
+        match cursor & (RECALLED | LISTENING) {
+            0 => Turn::Run,
+            LISTENING => Turn::SendAndRun,
+            _ => Turn::Drop,
+        }
     }
 
     /// The next item is the one of this number.
     pub(crate) fn resume(&self, number: u64) {
-        // a swap, for `recall` may come between: with a plain store the checker loses sight of it
-        self.word(Word::Cursor).swap(number << 1, AcqRel);
+        // a swap, for `recall` may come between: with a plain store the checker loses sight of it. The parent may listen:
+        // if it doesn't, it hears of a result too early
+        self.word(Word::Cursor).swap(number * ONE | LISTENING, AcqRel);
+    }
+
+    /// Before what is finished is sent to a parent that [listens](Self::listen): it is going to hear.
+    pub(crate) fn wake(&self) {
+        self.word(Word::Cursor).fetch_and(!LISTENING, AcqRel);
     }
 
     /// An item has taken this long.
@@ -97,13 +122,20 @@ impl Page {
     /// not gone on since.
     pub(crate) fn recall(&self) -> Option<u64> {
         let cursor = self.word(Word::Cursor).fetch_or(RECALLED, AcqRel); // SYNC POINT: `start`
-        (cursor & RECALLED == 0).then_some(cursor >> 1)
+        (cursor & RECALLED == 0).then_some(cursor / ONE)
+    }
+
+    /// From here on the worker sends what is finished before it starts another item. Whether it did not before: then there may
+    /// be [finished](Self::finished) results that wait for an item which it has started already.
+    pub(crate) fn listen(&self) -> bool {
+        let cursor = self.word(Word::Cursor).fetch_or(LISTENING, AcqRel); // SYNC POINT: `start`: it sees this, or we its results
+        cursor & LISTENING == 0
     }
 
     /// How many items were started; `None` after a recall, until the worker goes on.
     pub(crate) fn started(&self) -> Option<u64> {
         let cursor = self.word(Word::Cursor).load(Acquire);
-        (cursor & RECALLED == 0).then_some(cursor >> 1)
+        (cursor & RECALLED == 0).then_some(cursor / ONE)
     }
 
     /// The nanoseconds that items took, and how many items that was.
@@ -168,13 +200,24 @@ mod tests {
     fn a_recall_takes_what_was_not_started() {
         let page = page();
         assert_eq!(page.started(), Some(0));
-        assert!(page.start() && page.start());
+        assert_eq!([page.start(), page.start()], [Turn::Run; 2]);
         assert_eq!((page.started(), page.recall()), (Some(2), Some(2)));
         assert_eq!((page.recall(), page.started()), (None, None), "it has not gone on since");
-        assert!(!page.start() && !page.start());
+        assert_eq!([page.start(), page.start()], [Turn::Drop; 2]);
         page.resume(2);
-        assert_eq!((page.started(), page.start()), (Some(2), true));
+        assert_eq!((page.started(), page.start()), (Some(2), Turn::SendAndRun));
         assert_eq!(page.recall(), Some(3));
+    }
+
+    #[test]
+    fn who_listens_is_sent_what_is_finished_until_it_was_woken() {
+        let page = page();
+        assert!(page.listen() && !page.listen());
+        assert_eq!([page.start(), page.start()], [Turn::SendAndRun; 2], "nobody has woken it");
+        page.wake();
+        assert_eq!((page.start(), page.started()), (Turn::Run, Some(3)));
+        assert!(page.listen());
+        assert_eq!((page.recall(), page.start()), (Some(3), Turn::Drop));
     }
 
     #[test]
@@ -199,7 +242,7 @@ mod tests {
                 let mut stops = Vec::new();
                 let mut started = 0;
                 while stops.len() < RECALLS {
-                    if page.start() {
+                    if page.start() != Turn::Drop {
                         started += 1;
                         continue;
                     }

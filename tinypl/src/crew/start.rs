@@ -1,6 +1,6 @@
 //! Starts a worker process, tells it what it is to run, and ends it.
 use super::entry::{self, Entry, Executable, MAGIC, VARIABLE};
-use super::luggage::{Boarded, Passenger};
+use super::luggage::{Boarded, Passenger, Seat};
 use super::page::{self, Page};
 use super::task::{Hello, Task};
 use super::wire::{self, Frames, Kind};
@@ -9,6 +9,7 @@ use crate::shm::{Backend, Region};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::{Errno, retry_on_intr};
 use rustix::net::{SendAncillaryBuffer, SendAncillaryMessage, SendFlags, send, sendmsg};
+use rustix::process::{Pid, PidfdFlags, pidfd_open};
 use std::any::{Any, type_name};
 use std::io::{self, IoSlice, Read};
 use std::mem::MaybeUninit;
@@ -30,7 +31,7 @@ pub(crate) struct Plan {
     functions: Vec<i64>,
     task: String,
     context: Vec<u8>,
-    passengers: Vec<Arc<dyn Passenger>>,
+    pub(crate) passengers: Vec<Arc<dyn Passenger>>,
 }
 
 impl Plan {
@@ -57,13 +58,23 @@ impl Plan {
     }
 }
 
+/// The way to a worker.
+#[derive(Debug)]
+pub(crate) struct Line {
+    pub(crate) socket: UnixStream,
+    /// Tells of its death, even if somebody else holds its end of the socket: a process that its function forked, say. `None` where
+    /// the system has no such descriptor (Linux before 5.3), or has none left.
+    pub(super) death: Option<OwnedFd>,
+}
+
 /// A worker that has said that it is ready.
 pub(crate) struct Worker {
     child: Child,
-    pub(crate) socket: Arc<UnixStream>,
+    pub(crate) line: Arc<Line>,
     pub(crate) page: Arc<Page>,
     /// What came after its `Ready`.
     pub(crate) frames: Frames,
+    pub(crate) seats: Arc<[Seat]>,
     /// Held until all that it sent is decoded.
     tickets: Vec<Box<dyn Any + Send>>,
 }
@@ -102,10 +113,11 @@ impl Worker {
     pub(crate) fn start(plan: &Plan, limit: Duration, quit: BorrowedFd<'_>) -> Result<Self, NoStart> {
         let region = Region::create(page::SIZE, Backend::Memfd).map_err(io::Error::other)?;
         let mut fds = vec![region.fd().try_clone_to_owned()?];
-        let (mut passengers, mut tickets) = (Vec::new(), Vec::new());
+        let (mut passengers, mut seats, mut tickets) = (Vec::new(), Vec::new(), Vec::new());
         for passenger in &plan.passengers {
-            let Boarded { fds: own, ticket } = passenger.board()?;
+            let Boarded { fds: own, seat, ticket } = passenger.board()?;
             passengers.push(own.len());
+            seats.push(seat);
             fds.extend(own);
             tickets.push(ticket);
         }
@@ -119,8 +131,8 @@ impl Worker {
         };
         let (socket, theirs) = UnixStream::pair()?;
         let child = spawn(theirs)?;
-        let (socket, page) = (Arc::new(socket), Arc::new(Page::new(region)));
-        let mut worker = Self { child, socket, page, frames: Frames::default(), tickets };
+        let (line, page) = (Arc::new(Line::to(&child, socket)), Arc::new(Page::new(region)));
+        let mut worker = Self { child, line, page, frames: Frames::default(), seats: seats.into(), tickets };
         worker.greet(&hello, &fds, Instant::now() + limit, quit)?;
         Ok(worker)
     }
@@ -136,7 +148,7 @@ impl Worker {
         let mut known = 0;
         while known < magic.len() {
             self.await_bytes(deadline, quit)?;
-            match (&*self.socket).read(&mut magic[known..]) {
+            match (&self.line.socket).read(&mut magic[known..]) {
                 Ok(0) => return Err(self.gone(io::ErrorKind::UnexpectedEof.into())),
                 Ok(n) => known += n,
                 Err(error) => return Err(self.gone(error)),
@@ -145,7 +157,8 @@ impl Worker {
         if u64::from_le_bytes(magic) != MAGIC {
             return Err(NoStart::Refused("what was started is no worker of this version of tinypl".to_owned()));
         }
-        self.send_hello(hello, fds, deadline, quit).map_err(|error| self.gone(error))?.or_no_start()?;
+        let heard = self.send_hello(hello, fds, deadline, quit).map_err(|error| self.gone(error))?;
+        self.goes_on(heard)?;
         loop {
             match self.frames.next() {
                 Err(garbage) => return Err(NoStart::Refused(format!("the worker sent what is no answer: {garbage}"))),
@@ -160,7 +173,7 @@ impl Worker {
                 }
             }
             self.await_bytes(deadline, quit)?;
-            match self.frames.read(&*self.socket) {
+            match self.frames.read(&self.line.socket) {
                 Ok(0) => return Err(self.gone(io::ErrorKind::UnexpectedEof.into())),
                 Ok(_) => {}
                 Err(error) => return Err(self.gone(error)),
@@ -168,8 +181,18 @@ impl Worker {
         }
     }
 
-    fn await_bytes(&self, deadline: Instant, quit: BorrowedFd<'_>) -> Result<(), NoStart> {
-        await_either(&self.socket, quit, Some(deadline))?.or_no_start()
+    fn await_bytes(&mut self, deadline: Instant, quit: BorrowedFd<'_>) -> Result<(), NoStart> {
+        let heard = self.line.hear(quit, Some(deadline))?;
+        self.goes_on(heard)
+    }
+
+    fn goes_on(&mut self, heard: Heard) -> Result<(), NoStart> {
+        match heard {
+            Heard::Socket => Ok(()),
+            Heard::Death => Err(self.gone(io::ErrorKind::UnexpectedEof.into())),
+            Heard::Quit => Err(NoStart::Quit),
+            Heard::Nothing => Err(NoStart::Late),
+        }
     }
 
     fn send_hello(&self, hello: &Hello, fds: &[OwnedFd], deadline: Instant, quit: BorrowedFd<'_>) -> io::Result<Heard> {
@@ -195,8 +218,8 @@ impl Worker {
         }
         // nothing was sent before: there is room for some of it
         let flags = SendFlags::NOSIGNAL | SendFlags::DONTWAIT;
-        let sent = retry_on_intr(|| sendmsg(&self.socket, &[IoSlice::new(&bytes)], &mut control, flags))?;
-        send_unless(&self.socket, &bytes[sent..], quit, Some(deadline))
+        let sent = retry_on_intr(|| sendmsg(&self.line.socket, &[IoSlice::new(&bytes)], &mut control, flags))?;
+        self.line.send_unless(&bytes[sent..], quit, Some(deadline))
     }
 
     /// What became of a worker that doesn't answer any more.
@@ -218,7 +241,7 @@ impl Worker {
         let mut out = Vec::new();
         wire::push_short(&mut out, Kind::Stop, 0, &[]);
         // if it is gone, it has ended
-        let _ = send_all(&self.socket, &out).and_then(|()| self.socket.shutdown(Shutdown::Write));
+        let _ = send_all(&self.line.socket, &out).and_then(|()| self.line.socket.shutdown(Shutdown::Write));
     }
 
     /// Waits until it has exited, at most until `deadline`; then it is killed. Meanwhile it is to be dismissed, which is
@@ -229,9 +252,12 @@ impl Worker {
             dismissed = dismissed || dismiss(&self);
             let retry = Instant::now() + AGAIN;
             let until = if dismissed { deadline } else { deadline.min(retry) };
-            let mut rest = [0; 4096];
-            // its end of the socket closes when it exits
-            if await_hangup(&self.socket, until)? && (&*self.socket).read(&mut rest).unwrap_or(0) == 0 {
+            let ended = match self.line.hear_of_end(until)? {
+                // its end of the socket closes when it exits
+                Heard::Socket => (&self.line.socket).read(&mut [0; 4096]).unwrap_or(0) == 0,
+                heard => heard == Heard::Death,
+            };
+            if ended {
                 self.kill()?;
                 return Ok(Ended::Itself);
             }
@@ -240,11 +266,13 @@ impl Worker {
         Ok(Ended::Killed)
     }
 
-    /// Ends it at once, if it has not ended, and says how it did.
+    /// Ends it at once, if it has not ended, and says how it did. Whoever writes to it gives up.
     pub(crate) fn kill(&mut self) -> io::Result<ExitStatus> {
         // one that is on its way out keeps its own status
-        self.child.kill()?;
-        self.child.wait()
+        let status = self.child.kill().and_then(|()| self.child.wait());
+        // somebody else may hold the other end, and never read
+        let _ = self.line.socket.shutdown(Shutdown::Write);
+        status
     }
 }
 
@@ -265,40 +293,97 @@ fn spawn(socket: UnixStream) -> io::Result<Child> {
     command.env(VARIABLE, "1").stdin(Stdio::from(OwnedFd::from(socket))).spawn()
 }
 
-/// Which of two descriptors has something to say.
+/// Of what was waited for, what has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Heard {
     Socket,
+    /// The worker is dead, and there is nothing more to read.
+    Death,
     Quit,
     Nothing,
 }
 
-impl Heard {
-    fn or_no_start(self) -> Result<(), NoStart> {
-        match self {
-            Self::Socket => Ok(()),
-            Self::Quit => Err(NoStart::Quit),
-            Self::Nothing => Err(NoStart::Late),
+impl Line {
+    fn to(worker: &Child, socket: UnixStream) -> Self {
+        // it was not waited for: the number is its own
+        Self { socket, death: pidfd_open(Pid::from_child(worker), PidfdFlags::empty()).ok() }
+    }
+
+    /// The socket, for these events, and the worker's death.
+    fn polled(&self, events: PollFlags) -> [PollFd<'_>; 2] {
+        let hangup = || PollFd::new(&self.socket, PollFlags::empty());
+        [
+            PollFd::new(&self.socket, events),
+            self.death.as_ref().map_or_else(hangup, |death| PollFd::new(death, PollFlags::IN)),
+        ]
+    }
+
+    /// Waits until the worker has sent something, or is dead, or there is something to read at `quit`; at most until `deadline`.
+    pub(crate) fn hear(&self, quit: BorrowedFd<'_>, deadline: Option<Instant>) -> io::Result<Heard> {
+        let [socket, death] = self.polled(PollFlags::IN);
+        let mut fds = [socket, death, PollFd::from_borrowed_fd(quit, PollFlags::IN)];
+        await_any(&mut fds, deadline)?;
+        self.which(&fds)
+    }
+
+    /// As [`hear`](Self::hear), when the stage has ended.
+    fn hear_of_end(&self, deadline: Instant) -> io::Result<Heard> {
+        let mut fds = self.polled(PollFlags::IN);
+        await_any(&mut fds, Some(deadline))?;
+        self.which(&fds)
+    }
+
+    fn which(&self, fds: &[PollFd<'_>]) -> io::Result<Heard> {
+        let first = fds.iter().position(|fd| !fd.revents().is_empty());
+        match first {
+            None => Ok(Heard::Nothing),
+            Some(0) => Ok(Heard::Socket),
+            // what it sent at the last moment goes first
+            Some(1) if await_any(&mut self.polled(PollFlags::IN)[..1], Some(Instant::now()))? => Ok(Heard::Socket),
+            Some(1) => Ok(Heard::Death),
+            Some(_) => Ok(Heard::Quit),
         }
     }
-}
 
-/// Waits for either, at most until `deadline`. The socket goes first.
-pub(crate) fn await_either(socket: &UnixStream, quit: BorrowedFd<'_>, deadline: Option<Instant>) -> io::Result<Heard> {
-    let mut fds = [PollFd::new(socket, PollFlags::IN), PollFd::from_borrowed_fd(quit, PollFlags::IN)];
-    await_any(&mut fds, deadline)?;
-    let [socket, quit] = fds;
-    Ok(match (socket.revents().is_empty(), quit.revents().is_empty()) {
-        (false, _) => Heard::Socket,
-        (true, false) => Heard::Quit,
-        (true, true) => Heard::Nothing,
-    })
-}
+    /// What a dead worker has sent and nobody has read: 0 after the last of it, whoever holds its end of the socket.
+    pub(crate) fn read_rest(&self, frames: &mut Frames) -> usize {
+        // nothing more is sent to it, so nobody else minds
+        self.socket.set_nonblocking(true).and_then(|()| frames.read(&self.socket)).unwrap_or(0)
+    }
 
-/// Whether there is something to read, an end, too, before `deadline`.
-fn await_hangup(socket: &UnixStream, deadline: Instant) -> io::Result<bool> {
-    let mut fds = [PollFd::new(socket, PollFlags::IN)];
-    await_any(&mut fds, Some(deadline))
+    /// Writes all of it, as long as the worker lives and reads: gives up when it dies, when there is something to read at
+    /// `quit`, or at `deadline`. Then a part of it was sent.
+    ///
+    /// # Errors
+    /// When the worker has closed its end.
+    pub(crate) fn send_unless(
+        &self,
+        mut bytes: &[u8],
+        quit: BorrowedFd<'_>,
+        deadline: Option<Instant>,
+    ) -> io::Result<Heard> {
+        while !bytes.is_empty() {
+            match send(&self.socket, bytes, SendFlags::NOSIGNAL | SendFlags::DONTWAIT) {
+                Ok(sent) => bytes = &bytes[sent..],
+                Err(Errno::INTR) => {}
+                Err(Errno::AGAIN) => {
+                    let [socket, death] = self.polled(PollFlags::OUT);
+                    let mut fds = [death, PollFd::from_borrowed_fd(quit, PollFlags::IN), socket];
+                    if !await_any(&mut fds, deadline)? {
+                        return Ok(Heard::Nothing);
+                    }
+                    if !fds[0].revents().is_empty() {
+                        return Ok(Heard::Death);
+                    }
+                    if !fds[1].revents().is_empty() {
+                        return Ok(Heard::Quit);
+                    }
+                }
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Ok(Heard::Socket)
+    }
 }
 
 fn await_any(fds: &mut [PollFd<'_>], deadline: Option<Instant>) -> io::Result<bool> {
@@ -325,36 +410,6 @@ pub(crate) fn send_all(socket: &UnixStream, mut bytes: &[u8]) -> io::Result<()> 
         bytes = &bytes[sent..];
     }
     Ok(())
-}
-
-/// Writes all of it, as long as the other end reads: gives up when there is something to read at `quit`, or at `deadline`. Then
-/// a part of it was sent.
-///
-/// # Errors
-/// When the other end is gone.
-pub(crate) fn send_unless(
-    socket: &UnixStream,
-    mut bytes: &[u8],
-    quit: BorrowedFd<'_>,
-    deadline: Option<Instant>,
-) -> io::Result<Heard> {
-    while !bytes.is_empty() {
-        match send(socket, bytes, SendFlags::NOSIGNAL | SendFlags::DONTWAIT) {
-            Ok(sent) => bytes = &bytes[sent..],
-            Err(Errno::INTR) => {}
-            Err(Errno::AGAIN) => {
-                let mut fds = [PollFd::new(socket, PollFlags::OUT), PollFd::from_borrowed_fd(quit, PollFlags::IN)];
-                if !await_any(&mut fds, deadline)? {
-                    return Ok(Heard::Nothing);
-                }
-                if !fds[1].revents().is_empty() {
-                    return Ok(Heard::Quit);
-                }
-            }
-            Err(error) => return Err(error.into()),
-        }
-    }
-    Ok(Heard::Socket)
 }
 
 /// How a process ended, for people.
@@ -395,8 +450,18 @@ mod tests {
         let (socket, theirs) = UnixStream::pair().expect("a pair of sockets");
         let child = Command::new("sleep").arg("600").spawn().expect("`sleep` is a program everywhere");
         let page = Page::new(Region::create(page::SIZE, Backend::Memfd).expect("a page of memory"));
-        let (socket, page) = (Arc::new(socket), Arc::new(page));
-        (Worker { child, socket, page, frames: Frames::default(), tickets: Vec::new() }, theirs)
+        let line = Arc::new(Line::to(&child, socket));
+        (
+            Worker {
+                child,
+                line,
+                page: Arc::new(page),
+                frames: Frames::default(),
+                seats: Arc::new([]),
+                tickets: Vec::new(),
+            },
+            theirs,
+        )
     }
 
     fn hello(context: usize) -> Hello {
@@ -431,7 +496,7 @@ mod tests {
 
     impl Worker {
         fn page_fd(&self) -> OwnedFd {
-            self.socket.try_clone().expect("a descriptor").into()
+            self.line.socket.try_clone().expect("a descriptor").into()
         }
     }
 
@@ -510,6 +575,50 @@ mod tests {
                 assert!(status.signal().is_some(), "{status}");
             }
         }
+    }
+
+    /// A process that it forked holds its end of the socket, and will never read or write there.
+    #[test]
+    fn one_whose_end_outlives_it() {
+        for step in 0..3 {
+            for context in [0, 1 << 20] {
+                let result = greet(context, LATE, |mut socket, pid| {
+                    if step > 0 {
+                        say(&mut socket, &MAGIC.to_le_bytes()[..4 * step]);
+                    }
+                    rustix::process::kill_process(pid, rustix::process::Signal::TERM).expect("it lives");
+                    Some(socket)
+                });
+                assert!(matches!(result, Err(NoStart::Died(_))), "{step}, {context}: {result:?}");
+            }
+        }
+        let die = |worker: &Worker| {
+            let pid = Pid::from_child(&worker.child);
+            rustix::process::kill_process(pid, rustix::process::Signal::TERM).expect("it lives");
+        };
+        // what it said before it died goes first, and once
+        let (mut worker, mut theirs) = played();
+        let (quit, _write) = rustix::pipe::pipe().expect("a pipe");
+        say(&mut theirs, &framed(Kind::Done, b"result"));
+        die(&worker);
+        assert!(matches!(worker.line.hear(quit.as_fd(), None), Ok(Heard::Socket)));
+        assert!(worker.line.read_rest(&mut worker.frames) > 0 && worker.frames.has_one());
+        assert_eq!(worker.line.read_rest(&mut worker.frames), 0);
+        assert!(matches!(worker.line.hear(quit.as_fd(), None), Ok(Heard::Death)));
+        let long = vec![0; 8 << 20];
+        assert!(matches!(worker.line.send_unless(&long, quit.as_fd(), None), Ok(Heard::Death)));
+        assert!(matches!(worker.end(Instant::now() + LATE, |_| true), Ok(Ended::Itself)));
+        drop(theirs);
+        // a writer that waits gives up
+        let (mut worker, theirs) = played();
+        let line = worker.line.clone();
+        let writer = thread::spawn(move || send_all(&line.socket, &vec![0; 8 << 20]));
+        while send(&worker.line.socket, &[0], SendFlags::NOSIGNAL | SendFlags::DONTWAIT).is_ok() {
+            thread::yield_now();
+        }
+        worker.kill().expect("it lives");
+        assert!(writer.join().expect("the writer").is_err());
+        drop(theirs);
     }
 
     /// However far it came: `start_timeout` counts, with a context that does not fit into the socket, too.

@@ -2,12 +2,14 @@
 //! starts it, takes its results, and deals with its death (a driver). They block in plain reads and writes: a write is
 //! either so short that the socket has room for it, or goes to a worker that has nothing else to do than to read it; and
 //! whoever may have to wait for a worker's answer reads all its answers. So nobody waits in a circle.
+use super::jam::Asked;
 use super::ledger::{Job, Ledger, Peer, UNREAD};
 use super::luggage::{self, Luggage};
 use super::options::{OnDeath, Options};
 use super::page::Page;
-use super::start::{Ended, Heard, NoStart, Plan, Worker, await_either, describe, send_all, send_unless};
+use super::start::{Ended, Heard, NoStart, Plan, Worker, describe, send_all};
 use super::task::Task;
+use super::why::decode;
 use super::wire::{Frames, Garbage, HEAD, Kind, LIMIT, encode, too_long};
 use crate::Error;
 use crate::error::{Site, caught};
@@ -142,7 +144,9 @@ pub(crate) fn pack<C: serde::Serialize>(context: &C) -> Context {
 struct Desk<G> {
     plan: Plan,
     options: Options,
-    ledger: Mutex<Ledger<G>>,
+    ledger: Arc<Mutex<Ledger<G>>>,
+    /// If the workers may wait for room, and nobody ends that by `item_timeout`.
+    _asked: Option<Asked>,
     /// Held while something is written to a worker, so that what was assigned first is sent first.
     pens: Vec<Mutex<()>>,
     /// How many items may be unfinished; `None` if what is under way is bound enough.
@@ -179,7 +183,7 @@ impl Quit {
 enum Parting {
     /// The stage has ended.
     Quit,
-    /// The worker has closed its end.
+    /// The worker has closed its end, or is dead.
     Gone,
     /// Its item took longer than `item_timeout`.
     Late(Duration),
@@ -228,10 +232,13 @@ impl<P: Pipe<Item = T::In>, T: Task> Crew<P, T> {
                 quit.tell();
             }
         }));
+        let ledger = Arc::new(Mutex::new(Ledger::new(options.workers, flow.credits.bound())));
+        let may_jam = !plan.passengers.is_empty() && options.item_timeout.is_none();
         Ok(Desk {
             plan,
             options,
-            ledger: Mutex::new(Ledger::new(options.workers, flow.credits.bound())),
+            _asked: may_jam.then(|| Asked::from_now_on(ledger.clone())),
+            ledger,
             pens: (0..options.workers).map(|_| Mutex::new(())).collect(),
             input: options.input_maxsize.map(|n| Credits::new(n.saturating_add(options.workers))),
             quit,
@@ -360,7 +367,7 @@ impl<P: Pipe<Item = T::In>, T: Task> Crew<P, T> {
                 if body.len() + HEAD > LIMIT {
                     return Err(at_item(too_long::<T::In>("item", body.len())));
                 }
-                jobs.push(Job { number, ride, body, _luggage: luggage, deaths: 0 });
+                jobs.push(Job { number, ride, body, luggage, deaths: 0 });
             }
             Envelope::Mark(mark, ride) => passed.push(Envelope::Mark(mark, ride)),
             Envelope::Gap(gap, ride) => passed.push(Envelope::Gap(gap, ride)),
@@ -385,7 +392,7 @@ impl<P: Pipe<Item = T::In>, T: Task> Crew<P, T> {
     fn drive(&self, desk: &Desk<Rides<P>>, k: usize, flow: &Flow, results: &Results<Given<P, T>>) {
         while let Some(mut worker) = self.start(desk, flow) {
             self.shared.set_worker(k, Some(&worker));
-            let peer = Peer { socket: worker.socket.clone(), page: worker.page.clone() };
+            let peer = Peer { line: worker.line.clone(), page: worker.page.clone(), seats: worker.seats.clone() };
             desk.ledger.lock().attach(k, peer);
             self.hand_out(desk);
             let Err(parting) = self.listen(desk, k, &mut worker, flow, results);
@@ -452,11 +459,18 @@ impl<P: Pipe<Item = T::In>, T: Task> Crew<P, T> {
         let mut looked = false;
         loop {
             let (silence, late) = desk.deadlines(k, looked);
-            let heard = await_either(&worker.socket, desk.quit.fd(), [silence, late].into_iter().flatten().min());
+            // while this sleeps more items may be sent, and one of them be slow
+            if silence.is_none() && worker.page.listen() {
+                let mut finished = Frames::of(worker.page.finished());
+                if self.take(desk, k, &mut finished, Seen::Page, flow, results)?.any {
+                    continue;
+                }
+            }
+            let heard = worker.line.hear(desk.quit.fd(), [silence, late].into_iter().flatten().min());
             match heard.map_err(|error| Parting::Garbage(error.to_string()))? {
                 Heard::Socket => {
                     // an error is an end, too
-                    if worker.frames.read(&*worker.socket).unwrap_or(0) == 0 {
+                    if worker.frames.read(&worker.line.socket).unwrap_or(0) == 0 {
                         return Err(Parting::Gone);
                     }
                     let taken = self.take(desk, k, &mut worker.frames, Seen::Socket, flow, results)?;
@@ -466,6 +480,7 @@ impl<P: Pipe<Item = T::In>, T: Task> Crew<P, T> {
                         self.take(desk, k, &mut finished, Seen::Page, flow, results)?;
                     }
                 }
+                Heard::Death => return Err(Parting::Gone),
                 Heard::Quit => return Err(Parting::Quit),
                 Heard::Nothing => {
                     let mut finished = Frames::of(worker.page.finished());
@@ -538,11 +553,11 @@ impl<P: Pipe<Item = T::In>, T: Task> Crew<P, T> {
         if let Some((_pen, (peer, bytes))) = long {
             // nobody else would hear if the worker stopped reading
             let limit = desk.options.item_timeout;
-            match send_unless(&peer.socket, &bytes, desk.quit.fd(), limit.map(|limit| Instant::now() + limit)) {
+            match peer.line.send_unless(&bytes, desk.quit.fd(), limit.map(|limit| Instant::now() + limit)) {
                 Ok(Heard::Quit) => return Err(Parting::Torn),
                 Ok(Heard::Nothing) => return Err(Parting::Late(limit.unwrap_or_default())),
                 // if it is gone the next read says so
-                Ok(Heard::Socket) | Err(_) => {}
+                Ok(Heard::Socket | Heard::Death) | Err(_) => {}
             }
         }
         Ok(Taken { any: true, waits })
@@ -560,10 +575,10 @@ impl<P: Pipe<Item = T::In>, T: Task> Crew<P, T> {
             Kind::Failed => Err(at_item(String::from_utf8_lossy(body).into_owned())),
             _ => {
                 // decoding is the user's code, too
-                let reply = caught(None, || postcard::from_bytes(body)).map_err(|panic| no_result(panic.message()))?;
-                let reply = reply.map_err(|error| no_result(&error.to_string()))?;
+                let reply = caught(None, || decode(body)).map_err(|panic| no_result(panic.message()))?;
+                let reply = reply.map_err(|error| no_result(&error))?;
                 let out = caught(None, || T::out(&job.body, reply)).map_err(|panic| no_item(panic.message()))?;
-                out.map_err(|error| no_item(&error.to_string()))
+                out.map_err(|error| no_item(&error))
             }
         }
     }
@@ -605,7 +620,7 @@ impl<P: Pipe<Item = T::In>, T: Task> Crew<P, T> {
             if let Err(parting) = self.take(desk, k, &mut last, Seen::Socket, flow, results) {
                 break Err(parting);
             }
-            if last.read(&*worker.socket).unwrap_or(0) == 0 {
+            if worker.line.read_rest(&mut last) == 0 {
                 break self.take(desk, k, &mut Frames::of(worker.page.finished()), Seen::Page, flow, results);
             }
         };
@@ -684,7 +699,7 @@ impl<G> Desk<G> {
         let _pen = self.pens[k].lock();
         drop(ledger);
         // if it is gone its driver hears of it
-        let _ = send_all(&peer.socket, &bytes);
+        let _ = send_all(&peer.line.socket, &bytes);
     }
 
     /// Until when to wait for a worker: before its page is looked at, or another's items are; and before its item is late.

@@ -1,6 +1,7 @@
 //! What a worker runs for an item: the forms of `f` that the stages take. All are plain functions, which are the same in
 //! every process of an executable; what varies travels as the context.
 use super::entry::address;
+use super::why::decode;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use std::mem::transmute;
@@ -30,8 +31,8 @@ pub(crate) trait Task: Copy + Send + Sync {
     /// The stage's item, from the encoded one that was sent and the reply.
     ///
     /// # Errors
-    /// When the item can't be decoded.
-    fn out(sent: &[u8], reply: Self::Reply) -> Result<Self::Out, postcard::Error>;
+    /// When the item can't be decoded: why.
+    fn out(sent: &[u8], reply: Self::Reply) -> Result<Self::Out, String>;
 }
 
 macro_rules! addresses {
@@ -73,7 +74,7 @@ where
         (self.f)(item)
     }
 
-    fn out(_: &[u8], reply: O) -> Result<O, postcard::Error> {
+    fn out(_: &[u8], reply: O) -> Result<O, String> {
         Ok(reply)
     }
 }
@@ -96,8 +97,8 @@ impl<I: Serialize + DeserializeOwned> Task for Each<I> {
         (self.f)(&item);
     }
 
-    fn out(sent: &[u8], (): ()) -> Result<I, postcard::Error> {
-        postcard::from_bytes(sent)
+    fn out(sent: &[u8], (): ()) -> Result<I, String> {
+        decode(sent)
     }
 }
 
@@ -124,7 +125,7 @@ where
         (self.f)(context, item)
     }
 
-    fn out(_: &[u8], reply: O) -> Result<O, postcard::Error> {
+    fn out(_: &[u8], reply: O) -> Result<O, String> {
         Ok(reply)
     }
 }
@@ -152,7 +153,7 @@ where
         (self.f)(state.get_or_insert_with(self.init), item)
     }
 
-    fn out(_: &[u8], reply: O) -> Result<O, postcard::Error> {
+    fn out(_: &[u8], reply: O) -> Result<O, String> {
         Ok(reply)
     }
 }

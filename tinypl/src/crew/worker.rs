@@ -4,15 +4,18 @@
 //! does; so nobody is left behind, and an item passes no more threads than it must.
 use super::entry::{self, Executable, MAGIC};
 use super::luggage;
-use super::page::Page;
+use super::page::{Page, Turn};
 use super::start::send_all;
 use super::task::{Hello, Task};
+use super::why::{decode, decode_once};
 use super::wire::{self, Frames, Garbage, Kind, PushError};
 use crate::error::message_of;
 use crate::shm::{self, Region};
 use parking_lot::Mutex;
 use rustix::event::{PollFd, PollFlags, poll};
+use rustix::net::sockopt::socket_peercred;
 use rustix::net::{RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, recvmsg};
+use rustix::process::{PidfdFlags, getppid, pidfd_open};
 use std::any::type_name;
 use std::io::{self, IoSliceMut, Write};
 use std::mem::MaybeUninit;
@@ -104,7 +107,7 @@ pub(crate) fn enter<T: Task>(input: Input) -> io::Result<()> {
     let Some(task) = task else { return refuse(&socket, "the functions are missing") };
     let watched = socket.try_clone()?;
     let run = || {
-        let context = luggage::unpacking(fds, || postcard::from_bytes(&hello.context));
+        let context = luggage::unpacking(fds, || decode_once(&hello.context));
         match context {
             Ok(context) => {
                 let outlet = Arc::new(Outlet { socket, page, told: Mutex::new(None) });
@@ -133,12 +136,15 @@ pub(crate) fn enter<T: Task>(input: Input) -> io::Result<()> {
 
 /// Ends this process when the parent is gone, whatever the other threads do. This one does nothing else.
 fn watch(socket: &UnixStream) -> io::Result<()> {
+    let parent = parent_of(socket)?;
     let mut events = PollFlags::RDHUP;
     loop {
-        let mut fds = [PollFd::new(socket, events)];
+        let hangup = PollFd::new(socket, PollFlags::empty());
+        let death = parent.as_ref().map_or(hangup, |parent| PollFd::new(parent, PollFlags::IN));
+        let mut fds = [PollFd::new(socket, events), death];
         match poll(&mut fds, None) {
             // it has said all that it had to say, and still listens: nobody will make room for who waits for it
-            Ok(_) if !fds[0].revents().intersects(PollFlags::HUP | PollFlags::ERR) => {
+            Ok(_) if !fds[0].revents().intersects(PollFlags::HUP | PollFlags::ERR) && fds[1].revents().is_empty() => {
                 shm::stop_waiting();
                 events = PollFlags::empty();
             }
@@ -148,6 +154,15 @@ fn watch(socket: &UnixStream) -> io::Result<()> {
             Err(error) => return Err(error.into()),
         }
     }
+}
+
+/// What tells of the parent's death, even if somebody else holds its end of the socket: a process that it forked, say. `None` where
+/// the system has no such descriptor (Linux before 5.3), or has none left.
+fn parent_of(socket: &UnixStream) -> io::Result<Option<OwnedFd>> {
+    let parent = socket_peercred(socket)?.pid;
+    let death = pidfd_open(parent, PidfdFlags::empty()).ok();
+    // as long as it is the parent, the number is its own
+    if getppid() == Some(parent) { Ok(death) } else { entry::leave(ORPHAN) }
 }
 
 /// The way to the parent.
@@ -218,11 +233,17 @@ impl<T: Task> Runner<T> {
             while let Some(frame) = frames.next().map_err(io::Error::other)? {
                 match frame.kind {
                     Kind::Item if recalled => {}
-                    Kind::Item if self.outlet.page.start() => {
-                        self.item(frame.number, frames.body(&frame))?;
-                        began = self.item_took(began)?;
-                    }
-                    Kind::Item => recalled = true,
+                    Kind::Item => match self.outlet.page.start() {
+                        Turn::Drop => recalled = true,
+                        turn => {
+                            if turn == Turn::SendAndRun && !self.out.is_empty() {
+                                self.outlet.page.wake();
+                                began = self.send_before()?;
+                            }
+                            self.item(frame.number, frames.body(&frame))?;
+                            began = self.item_took(began)?;
+                        }
+                    },
                     Kind::Resume => {
                         self.outlet.page.resume(frame.number);
                         recalled = false;
@@ -245,6 +266,11 @@ impl<T: Task> Runner<T> {
         if now - self.since < COMPANY {
             return Ok(now);
         }
+        self.send_before()
+    }
+
+    /// Sends results before the next item. When that begins.
+    fn send_before(&mut self) -> io::Result<Instant> {
         self.send()?;
         self.since = Instant::now();
         Ok(self.since)
@@ -255,7 +281,7 @@ impl<T: Task> Runner<T> {
         let start = self.out.len();
         let (task, context, state) = (self.task, &self.context, &mut self.state);
         let result = catch_unwind(AssertUnwindSafe(|| {
-            let item = postcard::from_bytes(body).map_err(|error| {
+            let item = decode(body).map_err(|error| {
                 format!("the item, of type {}, could not be decoded in the worker: {error}", type_name::<T::In>())
             })?;
             Ok::<_, String>(task.run(context, state, item))

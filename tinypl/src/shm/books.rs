@@ -3,7 +3,7 @@
 use super::error::{Room, ShmError};
 use super::extents::Extents;
 use super::wire::{Figures, Grant, Name, Stamp};
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::{Duration, Instant};
 
 /// A worker, by its number.
@@ -46,6 +46,11 @@ struct Entry {
 }
 
 impl Entry {
+    /// Whether no other workers hold it.
+    fn is_with(&self, workers: &BTreeSet<ClientId>) -> bool {
+        self.author.iter().chain(&self.readers).all(|holder| workers.contains(holder))
+    }
+
     fn is_held(&self) -> bool {
         self.here > 0 || self.author.is_some() || !self.readers.is_empty()
     }
@@ -57,6 +62,12 @@ struct Wait {
     bytes: usize,
     since: Instant,
     warned: bool,
+}
+
+impl Wait {
+    fn is_a_workers(&self) -> bool {
+        matches!(self.asker, Asker::Client { .. })
+    }
 }
 
 #[derive(Debug)]
@@ -143,32 +154,52 @@ impl Books {
                 return Some((asker, answer));
             }
         }
-        let last = self.waiting.iter().rposition(|wait| matches!(wait.asker, Asker::Client { .. }))?;
-        if !self.nobody_can_free() {
-            return None;
-        }
-        let wait = self.waiting.remove(last)?;
-        Some((wait.asker, Err(ShmError::Deadlock { needed: wait.bytes, room: self.room() })))
+        let (asker, error) = self.refuse(&BTreeMap::new())?;
+        Some((asker, Err(error)))
     }
 
-    /// Whether all that takes room is held by workers that wait for room themselves, with all that they made in their hands.
-    fn nobody_can_free(&self) -> bool {
+    /// The last worker that waits, if nobody can ever make room. `kept` says how many holds of this process, by their keys, are
+    /// those of items that can't get on.
+    pub(crate) fn refuse(&mut self, kept: &BTreeMap<u64, usize>) -> Option<(Asker, ShmError)> {
+        let last = self.waiting.iter().rposition(Wait::is_a_workers)?;
+        let stuck = self.stuck();
+        if !self.large().all(|(key, entry)| entry.here == kept.get(key).copied().unwrap_or(0) && entry.is_with(&stuck))
+        {
+            return None;
+        }
+        let Wait { asker, bytes, .. } = self.waiting.remove(last)?;
+        Some((asker, ShmError::Deadlock { needed: bytes, room: self.room() }))
+    }
+
+    /// The workers that can't make room, if one has waited for so `long`, and nobody but they and this process holds anything.
+    pub(crate) fn stuck_by_items(&self, long: Duration) -> Option<BTreeSet<ClientId>> {
+        let mut waits = self.waiting.iter().filter(|wait| wait.is_a_workers());
+        let stuck = waits.any(|wait| wait.since.elapsed() >= long).then(|| self.stuck())?;
+        self.large().all(|(_, entry)| entry.is_with(&stuck)).then_some(stuck)
+    }
+
+    pub(crate) fn is_a_worker_waiting(&self) -> bool {
+        self.waiting.iter().any(Wait::is_a_workers)
+    }
+
+    /// What takes room.
+    fn large(&self) -> impl Iterator<Item = (&u64, &Entry)> {
+        self.entries.iter().filter(|(_, entry)| entry.bytes > 0)
+    }
+
+    /// The workers that wait for room with all that they made in their hands, and run nothing else.
+    fn stuck(&self) -> BTreeSet<ClientId> {
         let mut made = BTreeMap::<ClientId, usize>::new();
         for author in self.entries.values().filter_map(|entry| entry.author) {
             *made.entry(author).or_default() += 1;
         }
-        let stuck = |holder: ClientId| {
-            self.waiting.iter().any(|wait| match wait.asker {
-                Asker::Client { client, kept: Some(kept), .. } => {
-                    client == holder && kept == made.get(&client).copied().unwrap_or(0)
-                }
-                _ => false,
-            })
+        let stuck = |wait: &Wait| match wait.asker {
+            Asker::Client { client, kept: Some(kept), .. } => {
+                (kept == made.get(&client).copied().unwrap_or(0)).then_some(client)
+            }
+            _ => None,
         };
-        self.entries
-            .values()
-            .filter(|entry| entry.bytes > 0)
-            .all(|entry| entry.here == 0 && entry.author.iter().chain(&entry.readers).all(|&holder| stuck(holder)))
+        self.waiting.iter().filter_map(stuck).collect()
     }
 
     /// Takes back a request, or all of a worker's; those who asked.

@@ -7,10 +7,12 @@ use super::books::{Asker, Books, ClientId, Holder};
 use super::connection::{Connection, Polled};
 use super::error::{Bytes, ShmError};
 use super::keeper::Keeper;
+use super::lease::Lease;
 use super::listener::Listener;
 use super::region::Region;
 use super::wire::{Answer, Figures, Garbage, Grant, Name, Patience, Reply, Request, Stamp, frame};
-use crate::crew::luggage::{Boarded, Passenger};
+use crate::crew::jam;
+use crate::crew::luggage::{Boarded, Passenger, Seat};
 use crate::pool::{Bell, stop};
 use parking_lot::{Mutex, MutexGuard};
 use std::collections::BTreeMap;
@@ -24,6 +26,8 @@ use std::time::{Duration, Instant};
 
 /// How long a wait for room lasts until it is worth a warning.
 const LONG: Duration = Duration::from_secs(10);
+/// How long a worker has waited for room before it is looked whether anybody could ever make it.
+const JAM: Duration = Duration::from_millis(200);
 
 #[derive(Debug)]
 pub(crate) struct Broker {
@@ -41,6 +45,8 @@ struct State {
     /// How waits of this process's threads ended, until they look.
     decisions: BTreeMap<u64, Result<Grant, ShmError>>,
     next_number: u64,
+    /// How often the books have changed.
+    changes: u64,
     /// How many workers have a ticket, whether or not they are still connected.
     aboard: usize,
     listener: Option<Listener>,
@@ -53,6 +59,7 @@ impl Broker {
             workers: BTreeMap::new(),
             decisions: BTreeMap::new(),
             next_number: 0,
+            changes: 0,
             aboard: 0,
             listener: None,
         };
@@ -68,6 +75,7 @@ impl Broker {
     /// Changes the books, and answers who waited for that.
     fn change<R>(&self, change: impl FnOnce(&mut State) -> R) -> R {
         let mut state = self.state();
+        state.changes += 1;
         let result = change(&mut state);
         let ours = state.settle();
         drop(state);
@@ -111,6 +119,42 @@ impl Broker {
         }
     }
 
+    /// Refuses the last worker that waits for room, if all that takes it is held by workers that wait, and by items that they are at
+    /// or that nobody else could take: [`Books::decide`] knows nothing of items.
+    ///
+    /// What is so stays so. It is looked at in three steps, as no lock of the books is held while stages are asked; if the books
+    /// have changed meanwhile, another time will do.
+    pub(crate) fn refuse_what_lasts_for_ever(&self) {
+        let state = self.state();
+        let (Some(stuck), changes) = (state.books.stuck_by_items(JAM), state.changes) else { return };
+        drop(state);
+        let kept = self.kept_by_items(|client| stuck.contains(&client));
+        let mut state = self.state();
+        if state.changes == changes
+            && let Some((Asker::Client { client, tag, .. }, error)) = state.books.refuse(&kept)
+        {
+            state.answer(client, tag, Err(error));
+        }
+    }
+
+    /// How many holds of this process on what is stored are those of items that can't get on as long as these workers wait.
+    fn kept_by_items(&self, waits: impl Fn(ClientId) -> bool) -> BTreeMap<u64, usize> {
+        // by where a hold lies: how often items have it, and how many have it in all
+        let mut holds = BTreeMap::<*const Lease, (u64, usize, usize)>::new();
+        jam::jammed(&|seat| seat.ring == self.ring && waits(seat.client), &mut |luggage| {
+            for hold in luggage.holds().filter_map(|hold| hold.downcast_ref::<Arc<Lease>>()) {
+                if let Some(key) = hold.key_in(self.ring) {
+                    holds.entry(Arc::as_ptr(hold)).or_insert((key, 0, Arc::strong_count(hold))).1 += 1;
+                }
+            }
+        });
+        let mut kept = BTreeMap::new();
+        for (key, ..) in holds.into_values().filter(|(_, items, all)| items == all) {
+            *kept.entry(key).or_default() += 1;
+        }
+        kept
+    }
+
     /// A worker is connected by `socket`.
     fn embark(self: &Arc<Self>, socket: UnixStream) -> io::Result<Ticket> {
         socket.set_nonblocking(true)?;
@@ -134,7 +178,8 @@ impl Broker {
     pub(crate) fn outlook(&self) -> (Vec<Polled>, Option<Duration>) {
         let state = self.state();
         let polled = state.workers.iter().map(|(&client, worker)| worker.polled(client)).collect();
-        (polled, state.books.until_overdue(LONG))
+        let jam = state.books.is_a_worker_waiting().then_some(JAM);
+        (polled, state.books.until_overdue(LONG).into_iter().chain(jam).min())
     }
 }
 
@@ -351,7 +396,8 @@ impl Passenger for Boarding {
         let (ours, theirs) = UnixStream::pair()?;
         let region = self.0.region.fd().try_clone_to_owned()?;
         let ticket = self.0.embark(ours)?;
-        Ok(Boarded { fds: vec![region, OwnedFd::from(theirs)], ticket: Box::new(ticket) })
+        let seat = Seat { ring: self.0.ring, client: ticket.client };
+        Ok(Boarded { fds: vec![region, OwnedFd::from(theirs)], seat, ticket: Box::new(ticket) })
     }
 }
 

@@ -110,6 +110,11 @@ impl Lease {
         Self(Claim::new(keeper, grant, read))
     }
 
+    /// By which the books of this buffer know it, if it is one of theirs.
+    pub(crate) fn key_in(&self, ring: u64) -> Option<u64> {
+        (self.0.keeper.ring() == ring && self.counts()).then_some(self.0.grant.key)
+    }
+
     /// It is going to be read here.
     pub(crate) fn populate(&self) {
         self.0.populate();

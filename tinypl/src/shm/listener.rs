@@ -56,6 +56,7 @@ fn listen(broker: &Broker, woken: &UnixStream) {
         let ready = workers.iter().zip(&polled[1..]).filter(|(_, polled)| !polled.revents().is_empty());
         broker.hear(ready.map(|(worker, _)| worker.client));
         broker.warn_of_long_waits();
+        broker.refuse_what_lasts_for_ever();
     }
 }
 

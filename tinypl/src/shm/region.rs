@@ -7,11 +7,13 @@ use rustix::fs::Mode;
 use rustix::io::Errno;
 use rustix::shm;
 use shared_memory::{ShmemConf, ShmemError};
+use std::fs;
 use std::io;
 use std::ops::Range;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
+use std::os::unix::fs::MetadataExt;
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::time::UNIX_EPOCH;
+use std::time::{Duration, UNIX_EPOCH};
 
 /// Where the memory of a [`SharedMemoryRingBuffer`](super::SharedMemoryRingBuffer) comes from.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -97,26 +99,66 @@ impl Region {
     }
 }
 
-/// A segment without a name. Only a process that is killed within these few calls leaves one behind.
+/// A segment without a name. Only a process that is killed within these few calls leaves its name behind, with no memory yet; who
+/// makes the next segment removes it.
 fn posix(len: usize) -> io::Result<OwnedFd> {
-    let (mut segment, name) = loop {
-        let name = unique_name();
-        match ShmemConf::new().os_id(&name).size(len).create() {
-            Ok(segment) => break (segment, name),
-            Err(ShmemError::MappingIdExists) => {}
-            Err(ShmemError::MapCreateFailed(code) | ShmemError::UnknownOsError(code)) => {
-                return Err(io::Error::from_raw_os_error(code.cast_signed()));
-            }
-            Err(other) => return Err(io::Error::other(other)),
+    sweep();
+    loop {
+        if let Some(fd) = unnamed(len)? {
+            return Ok(fd);
         }
+    }
+}
+
+/// `None` if the name was somebody else's, or was swept away while this process stood still.
+fn unnamed(len: usize) -> io::Result<Option<OwnedFd>> {
+    let name = unique_name();
+    let mut segment = match ShmemConf::new().os_id(&name).size(len).create() {
+        Ok(segment) => segment,
+        Err(ShmemError::MappingIdExists) => return Ok(None),
+        Err(ShmemError::MapCreateFailed(code) | ShmemError::UnknownOsError(code)) => {
+            return Err(io::Error::from_raw_os_error(code.cast_signed()));
+        }
+        Err(other) => return Err(io::Error::other(other)),
     };
     // the crate keeps its descriptor to itself; this one is closed on exec
     let fd = shm::open(&name, shm::OFlags::RDWR, Mode::empty());
     let unlinked = shm::unlink(&name);
     // or its `Drop` would remove the name a second time, which by then may be somebody else's
     segment.set_owner(false);
-    unlinked?;
-    Ok(fd?)
+    match (fd, unlinked) {
+        (Ok(fd), Ok(()) | Err(Errno::NOENT)) => Ok(Some(fd)),
+        (Err(Errno::NOENT), _) => Ok(None),
+        (Err(errno), _) | (_, Err(errno)) => Err(errno.into()),
+    }
+}
+
+/// Removes names that their processes could not remove any more. Whose they were can't be told (containers may share `/dev/shm`),
+/// but a name is needed for microseconds only; and who loses one takes another.
+fn sweep() {
+    let Ok(all) = fs::read_dir(SEGMENTS) else { return };
+    for entry in all.flatten() {
+        let old = |meta: fs::Metadata| {
+            let is_ours = meta.is_file() && meta.uid() == rustix::process::getuid().as_raw();
+            is_ours && meta.modified().is_ok_and(|made| made.elapsed().is_ok_and(|age| age >= OLD))
+        };
+        if entry.file_name().to_str().is_some_and(is_unique_name) && entry.metadata().is_ok_and(old) {
+            let _somebody_was_quicker = fs::remove_file(entry.path());
+        }
+    }
+}
+
+/// Where Linux shows the names of segments.
+const SEGMENTS: &str = "/dev/shm";
+/// No living process has needed its segment's name for so long.
+const OLD: Duration = Duration::from_secs(60);
+
+/// Whether [`unique_name`] makes such a name.
+fn is_unique_name(name: &str) -> bool {
+    let mut parts = name.split('.');
+    parts.next() == Some("tinypl")
+        && parts.clone().count() == 3
+        && parts.all(|part| u32::from_str_radix(part, 16).is_ok())
 }
 
 /// At most 31 bytes, the least limit of all systems. A process number alone is not unique where containers share `/dev/shm`.
@@ -217,6 +259,43 @@ mod tests {
         let region = Region::create(4096, Backend::Posix).unwrap();
         let fd = region.fd().try_clone_to_owned().unwrap();
         assert!(Region::open(fd, 4097).is_err());
+    }
+
+    /// As one that was killed has left it.
+    #[test]
+    fn names_that_were_left_behind_are_swept_away() {
+        let path = |name: &str| std::path::Path::new(SEGMENTS).join(name);
+        // in the name of a process that lives, or other tests would call them left over
+        let pid = std::process::id();
+        let old = [format!("tinypl.1.{pid:x}.0"), format!("tinypl.1.{pid:x}.notes"), format!("tinypl.1.{pid:x}.2.3")];
+        for name in &old {
+            let file = fs::File::create(path(name)).unwrap();
+            file.set_modified(std::time::SystemTime::now() - 2 * OLD).unwrap();
+        }
+        let new = format!("tinypl.1.{pid:x}.1");
+        fs::File::create(path(&new)).unwrap();
+        Region::create(4096, Backend::Posix).unwrap();
+        let left: Vec<_> = old.iter().chain([&new]).filter(|name| fs::remove_file(path(name)).is_ok()).collect();
+        assert_eq!(left, [&old[1], &old[2], &new]);
+    }
+
+    /// Somebody else's sweep is quicker, again and again.
+    #[test]
+    fn who_loses_his_name_takes_another() {
+        let over = std::sync::atomic::AtomicBool::new(false);
+        let prefix = format!("tinypl.{:x}.", std::process::id());
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                while !over.load(Ordering::Relaxed) {
+                    let names = fs::read_dir(SEGMENTS).unwrap().flatten();
+                    let made = names.filter(|name| name.file_name().to_string_lossy().starts_with(&prefix));
+                    made.for_each(|name| _ = fs::remove_file(name.path()));
+                }
+            });
+            let made = (0..2000).try_for_each(|_| posix(4096).map(drop));
+            over.store(true, Ordering::Relaxed);
+            made.unwrap();
+        });
     }
 
     #[test]

@@ -66,7 +66,8 @@ use std::sync::Arc;
 /// once: for each worker what it reads and what it writes, and the results that wait for their consumer (`maxsize`).
 ///
 /// All memory is reserved when the buffer is made, and stays so until its last handle, reference and guard is dropped, in all
-/// processes. Nothing of it can be left in `/dev/shm`, however the processes end.
+/// processes. Nothing of it is left in `/dev/shm`, however the processes end. (It has a name there for microseconds: if one is killed
+/// meanwhile, a name without memory stays, until the next buffer is made.)
 ///
 /// A process stage within a worker can't be given the worker's buffer; one that the worker has made it can.
 #[derive(Clone)]
@@ -118,8 +119,9 @@ impl SharedMemoryRingBuffer {
     /// - [`TooLarge`](ShmError::TooLarge): it would not fit into the empty buffer.
     /// - [`Deadlock`](ShmError::Deadlock): there is no room, and it can be told that nobody is left who could make any: this is
     ///   the only thread of its process and there are no workers; or all room is held by worker processes that wait for
-    ///   room themselves and run nothing else (then the last of them to ask gets this error). Where that can't be told the
-    ///   wait goes on, and after 10 s it is logged, once.
+    ///   room themselves and run nothing else, and by items that these are at, or that wait for these (then the last of them to
+    ///   ask gets this error). Where that can't be told (this process holds something else, a result or a clone, and may drop
+    ///   it; an `item_timeout` will end the wait) the wait goes on, and after 10 s it is logged, once.
     /// - [`Stopped`](ShmError::Stopped): there is no room, and the pipeline is ending that this thread, or this worker process,
     ///   works for: nobody will take the result.
     /// - [`Codec`](ShmError::Codec): `serde` can't serialise it.

@@ -1,7 +1,7 @@
 //! What can lie in shared memory, and how.
 use super::error::ShmError;
 use super::lease::{Lease, Reservation, Text};
-use crate::crew::why;
+use crate::crew::{decode, why};
 use bytemuck::Pod;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -159,7 +159,7 @@ impl<T: Serialize + DeserializeOwned> sealed::Load for T {
         if len != lease.len() {
             return Err(misfit(len, &lease));
         }
-        postcard::from_bytes(lease.bytes()).map_err(|error| codec::<T>(false, error.to_string()))
+        decode(lease.bytes()).map_err(|cause| codec::<T>(false, cause))
     }
 
     fn get(kept: &T) -> &T {

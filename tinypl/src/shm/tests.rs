@@ -29,7 +29,7 @@ impl Worker {
     fn boards(ring: &SharedMemoryRingBuffer) -> Self {
         let (encoded, luggage) = luggage::packing(|| postcard::to_stdvec(ring));
         encoded.expect("a context may hold a buffer");
-        let Boarded { fds, ticket } = luggage.passengers[0].board().expect("there are descriptors");
+        let Boarded { fds, ticket, .. } = luggage.passengers[0].board().expect("there are descriptors");
         let [region, socket]: [OwnedFd; 2] = fds.try_into().expect("the memory and a socket");
         let socket = UnixStream::from(socket);
         let region = Region::open(region, ring.capacity()).expect("as long as it was made");

@@ -1,4 +1,4 @@
-//! What a `Serialize` said when it failed: postcard keeps no message. So the value is walked once more, to listen.
+//! While encoding: the value is walked once more, to listen.
 use serde::ser::{
     Serialize, SerializeMap, SerializeSeq, SerializeStruct, SerializeStructVariant, SerializeTuple,
     SerializeTupleStruct, SerializeTupleVariant, Serializer, StdError,

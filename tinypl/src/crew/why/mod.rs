@@ -1,0 +1,6 @@
+//! What a `Serialize` or a `Deserialize` said when it failed: postcard keeps no message.
+mod decoding;
+mod encoding;
+
+pub(crate) use decoding::{decode, decode_once};
+pub(crate) use encoding::why;
