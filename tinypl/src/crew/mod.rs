@@ -16,6 +16,7 @@ mod start;
 mod supervise;
 #[expect(unsafe_code, reason = "functions that travel as offsets")]
 mod task;
+mod wakeful;
 mod why;
 mod wire;
 #[expect(unsafe_code, reason = "it calls what was sent as an offset")]

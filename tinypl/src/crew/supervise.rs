@@ -9,6 +9,7 @@ use super::options::{OnDeath, Options};
 use super::page::Page;
 use super::start::{Ended, Heard, NoStart, Plan, Worker, describe, send_all};
 use super::task::Task;
+use super::wakeful::Wakeful;
 use super::why::decode;
 use super::wire::{Frames, Garbage, HEAD, Kind, LIMIT, encode, too_long};
 use crate::Error;
@@ -262,9 +263,10 @@ impl<P: Pipe<Item = T::In>, T: Task> Crew<P, T> {
             let room = desk.input.as_ref().map_or(usize::MAX, |input| input.free(items));
             // cheap items are worth waiting for company; but not for so much that the consumer, who may nap till three quarters
             // of the bound are finished, would wait for us in turn
-            let chunk = desk.ledger.lock().chunk();
-            let enough = (hand.flow.credits.bound() / 4).min(2 * chunk).min(CHUNK);
-            if chunk > 1 && hand.flow.credits.free(hand.taken) < enough {
+            let (chunk, waiting) = desk.ledger.lock().demand();
+            let enough = (hand.flow.credits.bound() / 4).min(CHUNK);
+            let enough = if waiting { enough } else { enough.min(2 * chunk) };
+            if (chunk > 1 || waiting) && hand.flow.credits.free(hand.taken) < enough {
                 let _pulling = Pulling::begin();
                 hand.flow.credits.nap(hand.taken, enough);
             }
@@ -457,6 +459,7 @@ impl<P: Pipe<Item = T::In>, T: Task> Crew<P, T> {
     ) -> Result<Infallible, Parting> {
         // what it had finished and not sent was looked for since it was last heard
         let mut looked = false;
+        let mut wakeful = Wakeful::default();
         loop {
             let (silence, late) = desk.deadlines(k, looked);
             // while this sleeps more items may be sent, and one of them be slow
@@ -466,7 +469,8 @@ impl<P: Pipe<Item = T::In>, T: Task> Crew<P, T> {
                     continue;
                 }
             }
-            let heard = worker.line.hear(desk.quit.fd(), [silence, late].into_iter().flatten().min());
+            let deadline = [silence, late].into_iter().flatten().min();
+            let heard = wakeful.wait(&worker.line.socket, || worker.line.hear(desk.quit.fd(), deadline));
             match heard.map_err(|error| Parting::Garbage(error.to_string()))? {
                 Heard::Socket => {
                     // an error is an end, too

@@ -11,6 +11,8 @@ use std::time::Duration;
 pub(crate) const NAP: Duration = Duration::from_millis(1);
 /// A turn given away that comes back sooner found nobody else.
 const ALONE: Duration = Duration::from_micros(2);
+/// So many of them in a row, 10 to 20 µs, and it is time to sleep: about what a wake-up costs.
+const TURNS: u32 = 40;
 /// How long it is remembered that others took long turns.
 const MEMORY: Duration = Duration::from_millis(100);
 const NOBODY: usize = usize::MAX;
@@ -127,8 +129,8 @@ thread_local! {
 }
 
 /// Lets others run while `look` is false: cheaper than to sleep as long as our own threads want this core. Gives up when
-/// nobody does (`tries` turns came back at once), or when others take long turns: then who sleeps is served sooner.
-pub(crate) fn give_way(tries: u32, look: impl Fn() -> bool) -> bool {
+/// nobody does, or when others take long turns: then who sleeps is served sooner.
+pub(crate) fn give_way(look: impl Fn() -> bool) -> bool {
     stop::ring_downstream();
     if !CLOCK {
         return look();
@@ -142,7 +144,7 @@ pub(crate) fn give_way(tries: u32, look: impl Fn() -> bool) -> bool {
         if look() {
             return true;
         }
-        if alone >= tries {
+        if alone >= TURNS {
             return false;
         }
         yield_now();

@@ -9,8 +9,6 @@ use crossbeam_utils::CachePadded;
 
 /// The largest bound: sums of counts don't overflow.
 const MOST: usize = usize::MAX / 4;
-/// How many turns a taker gives away in vain before it sleeps.
-const TURNS: u32 = 8;
 
 #[derive(Debug)]
 pub(crate) struct Credits {
@@ -66,7 +64,7 @@ impl Credits {
     #[cold]
     pub(crate) fn come_soon(&self, taken: usize) -> bool {
         let _waiting = lane::waiting(Doing::Room);
-        give_way(TURNS, || self.free(taken) > 0 || stop::requested())
+        give_way(|| self.free(taken) > 0 || stop::requested())
     }
 
     /// Sleeps until more than `taken` may be taken, or until this thread is to stop. At first for half of them, but not for

@@ -180,7 +180,7 @@ impl<'a, T, M, G: Ride> Output<'a, T, M, G> {
             self.confirm();
             let ended = || flow.active() == 0 || stopping();
             // rather than reach over for each result, let a chunk be finished
-            if !over && give_way(1, || results.anything_sent() || ended()) && self.grab(&results) {
+            if !over && give_way(|| results.anything_sent() || ended()) && self.grab(&results) {
                 return true;
             }
             if self.reach_over(&results) {
