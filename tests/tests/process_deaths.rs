@@ -70,7 +70,12 @@ fn fail_reports_the_item_that_ran() {
                 &error,
                 line,
                 Some(bad),
-                &["died at this item", says, "`on_death = retry(1)`", "`on_death = skip`"],
+                &[
+                    "died at this item, of type tinypl_tests::errand::Errand: ",
+                    says,
+                    "`on_death = retry(1)`",
+                    "`on_death = skip`",
+                ],
             );
             let runs = runs(&scratch.dir(), 60);
             assert_eq!(runs[bad as usize], 1, "{deed:?} at {bad}: {runs:?}");

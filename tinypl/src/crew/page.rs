@@ -78,7 +78,7 @@ impl Page {
     pub(crate) fn resume(&self, number: u64) {
         // a swap, for `recall` may come between: with a plain store the checker loses sight of it. The parent may listen:
         // if it doesn't, it hears of a result too early
-        self.word(Word::Cursor).swap(number * ONE | LISTENING, AcqRel);
+        self.word(Word::Cursor).swap((number * ONE) | LISTENING, AcqRel);
     }
 
     /// Before what is finished is sent to a parent that [listens](Self::listen): it is going to hear.

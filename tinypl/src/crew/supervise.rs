@@ -642,8 +642,9 @@ impl<P: Pipe<Item = T::In>, T: Task> Crew<P, T> {
         match ran {
             Some(job) => {
                 let about = desk.options.about.and_then(|about| about(&job.body));
-                let about = about.map(|about| format!(" ({about})")).unwrap_or_default();
-                let what = format!("the worker process {pid} died at this item{about}: {how}");
+                let which =
+                    about.map_or_else(|| format!(", of type {}", type_name::<T::In>()), |about| format!(" ({about})"));
+                let what = format!("the worker process {pid} died at this item{which}: {how}");
                 self.mourn(desk, job, &what, flow, results);
             }
             None if desk.futile.fetch_add(1, Relaxed) + 1 >= FUTILE => {
