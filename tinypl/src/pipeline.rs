@@ -1,6 +1,6 @@
 //! The face that users hold.
 use crate::Error;
-use crate::error::{caught, error_of, in_stage, unwind_to_stop};
+use crate::error::{caught, error_of, in_sink, unwind_to_stop, was_in_sink};
 use crate::graph::Graph;
 use crate::locked::{Given, Locked, Serial, pulls, stage, stopping};
 use crate::monitor::{Consumer, Monitor, Report, Survey, passing};
@@ -303,9 +303,8 @@ impl<P: Pipe> Iterator for Pipeline<P> {
         match catch_unwind(AssertUnwindSafe(|| fold_items(&mut self, init, &mut f))) {
             Ok(Ok(acc)) => acc,
             Ok(Err(error)) => ended(&mut self.rare, error),
-            Err(panic) if in_stage() => fail(&mut self.rare, panic),
-            // `f` itself
-            Err(panic) => resume_unwind(panic),
+            Err(panic) if was_in_sink() => resume_unwind(panic),
+            Err(panic) => fail(&mut self.rare, panic),
         }
     }
 }
@@ -370,6 +369,7 @@ fn next_signal<P: Pipe>(pipe: &mut P, rare: &mut Option<Box<Rare<P>>>) -> Pulled
 /// Folds what is left.
 #[inline]
 fn fold_items<P: Pipe, B>(pipeline: &mut Pipeline<P>, init: B, mut f: impl FnMut(B, P::Item) -> B) -> Result<B, Error> {
+    let mut f = |acc, x| in_sink(|| f(acc, x));
     if pipeline.rare.as_ref().is_some_and(|rare| rare.watch.is_some()) {
         // item by item, for each may be measured
         let mut acc = init;
