@@ -5,6 +5,7 @@ use crate::graph::Graph;
 use crate::locked::{Given, Locked, Serial, pulls, stage, stopping};
 use crate::monitor::{Consumer, Monitor, Report, Survey, passing};
 use crate::pipe::{Envelope, Named, Pipe, Pulled, Ride, Start, Unwatched, Upstream, Watched, Way};
+use crate::pool::stop::Deaf;
 use crate::post::Post;
 use crate::stage::Share;
 use crate::stage::order::{Handed, Window};
@@ -333,6 +334,7 @@ fn check<P: Pipe>(rare: &Option<Box<Rare<P>>>) {
 #[inline]
 fn next_item<P: Pipe>(pipe: &mut Option<P>, rare: &mut Option<Box<Rare<P>>>) -> Result<Option<P::Item>, Error> {
     let Some(pipe) = pipe else { return Ok(None) };
+    let mut deaf = None;
     loop {
         match next_signal(pipe, rare) {
             Some(Envelope::Item(x, ride)) => {
@@ -341,10 +343,21 @@ fn next_item<P: Pipe>(pipe: &mut Option<P>, rare: &mut Option<Box<Rare<P>>>) -> 
             }
             Some(other) => other.ride().leave(windows(rare)),
             None if P::INERT => return Ok(None),
-            None if stopping() => unwind_to_stop(),
+            None if deaf.is_none() && stopping() => deaf = Some(interrupted()),
             None => return over(pipe, rare).map(|()| None),
         }
     }
+}
+
+/// A pull gave up: for good if this thread is to stop, else a stage was called back that stands below a function in which this
+/// pipeline runs.
+#[cold]
+fn interrupted() -> Deaf {
+    let deaf = Deaf::begin();
+    if stopping() {
+        unwind_to_stop();
+    }
+    deaf
 }
 
 /// Nothing more comes; whether that is the end.
@@ -380,20 +393,23 @@ fn fold_items<P: Pipe, B>(pipeline: &mut Pipeline<P>, init: B, mut f: impl FnMut
     }
     let windows = windows(&pipeline.rare);
     let Some(pipe) = &mut pipeline.pipe else { return Ok(init) };
-    let ControlFlow::Continue(acc) = pipe.try_fold(init, |acc, signal| {
-        signal.ride().leave(windows);
-        ControlFlow::<Infallible, B>::Continue(match signal {
-            Envelope::Item(x, _) => f(acc, x),
-            _ => acc,
-        })
-    });
-    if !P::INERT {
-        if stopping() {
-            unwind_to_stop();
+    let (mut acc, mut deaf) = (init, None);
+    loop {
+        ControlFlow::Continue(acc) = pipe.try_fold(acc, |acc, signal| {
+            signal.ride().leave(windows);
+            ControlFlow::<Infallible, B>::Continue(match signal {
+                Envelope::Item(x, _) => f(acc, x),
+                _ => acc,
+            })
+        });
+        if P::INERT {
+            return Ok(acc);
         }
-        pipe.finish()?;
+        if deaf.is_some() || !stopping() {
+            return pipe.finish().map(|()| acc);
+        }
+        deaf = Some(interrupted());
     }
-    Ok(acc)
 }
 
 /// It ended with an error.
