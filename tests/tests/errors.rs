@@ -1,7 +1,7 @@
 //! What ends a pipeline early, and what it says: the message, the stage, the place, the item.
 use std::error::Error as _;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use tinypl::{Error, Pipe, Pipeline, pipeline};
+use tinypl::{Error, Given, Locked, Pipe, Pipeline, Serial, Signal, Upstream, pipeline, stage};
 use tinypl_tests::watchdog;
 
 /// The first error of a pipeline.
@@ -686,5 +686,106 @@ mod through_other_pipelines {
         }
         assert_eq!(facts(&error_of(pairs)), ("3 is too large", Some("try_map"), Some(3)));
         assert_eq!(facts(&numbers.try_next().unwrap_err()), ("3 is too large", Some("try_map"), Some(3)));
+    }
+}
+
+/// Stages with state, of the user's own.
+mod in_own_stages {
+    use super::*;
+
+    struct Own<P, F> {
+        up: P,
+        pull: F,
+    }
+
+    fn own<P: Pipe, F: FnMut(&mut P) -> Option<Signal<P>>>(up: P, pull: F) -> Locked<Own<P, F>> {
+        stage(Own { up, pull })
+    }
+
+    impl<P: Pipe, F: FnMut(&mut P) -> Option<Signal<P>>> Serial for Own<P, F> {
+        type Item = P::Item;
+        type Marker = P::Marker;
+        type Tags = P::Tags;
+
+        fn pull(&mut self) -> Option<Given<Self>> {
+            (self.pull)(&mut self.up)
+        }
+
+        fn upstream(&mut self) -> Option<&mut dyn Upstream> {
+            Some(&mut self.up)
+        }
+    }
+
+    /// Pulls once more where the stage above panicked.
+    fn stubborn<P: Pipe>(up: P) -> Locked<impl Serial<Item = P::Item, Marker = P::Marker, Tags = P::Tags>> {
+        own(up, |up: &mut P| {
+            loop {
+                if let Ok(signal) = catch_unwind(AssertUnwindSafe(|| up.pull())) {
+                    return signal;
+                }
+            }
+        })
+    }
+
+    /// Panics for the stage above, in its own words.
+    fn dismayed<P: Pipe>(up: P) -> Locked<impl Serial<Item = P::Item, Marker = P::Marker, Tags = P::Tags>> {
+        own(up, |up: &mut P| catch_unwind(AssertUnwindSafe(|| up.pull())).unwrap_or_else(|_| panic!("dismay")))
+    }
+
+    #[test]
+    fn a_panic_that_one_caught_is_not_told_with_the_next_one() {
+        let pipe = || pipeline! { range(9) |> each(boom_at::<2>) |> stubborn() |> each(boom_at::<5>) };
+        let error = error_of(pipe());
+        assert_eq!(facts(&error), ("panicked: boom at 5", Some("each"), Some(4)));
+        let text = error.to_string();
+        let mut pulled = pipe();
+        assert_eq!(panic_of(|| pulled.by_ref().for_each(drop)), text);
+        assert_eq!(panic_of(|| pipe().count()), text);
+        assert_eq!(panic_of(|| pipeline! { pipe() |> thread::queue(1) |> count() }), text);
+    }
+
+    #[test]
+    fn nor_with_one_of_its_own() {
+        let pipe = || pipeline! { range(9) |> each(boom_at::<2>) |> dismayed() };
+        let error = error_of(pipe());
+        assert_eq!(facts(&error), ("panicked: dismay", Some("stage"), Some(2)));
+        assert_eq!(panic_of(|| pipe().count()), error.to_string());
+        let error = error_of(pipeline! { pipe() |> thread::queue(1) });
+        assert_eq!(facts(&error), ("panicked: dismay", Some("stage"), Some(2)));
+    }
+
+    #[test]
+    fn nor_with_one_of_a_sink() {
+        let pipe = || pipeline! { range(9) |> each(boom_at::<2>) |> stubborn() };
+        assert_eq!(panic_of(|| pipe().for_each(|x| boom_at::<5>(&x))), "boom at 5");
+    }
+
+    #[test]
+    fn what_it_lets_pass_is_told_as_the_stage_above_said_it() {
+        let pipe = || pipeline! { range(9) |> each(boom_at::<2>) |> own(|up| up.pull()) |> map(|x| x + 1) };
+        let error = error_of(pipe());
+        assert_eq!(facts(&error), ("panicked: boom at 2", Some("each"), Some(2)));
+        assert_eq!(panic_of(|| pipe().count()), error.to_string());
+    }
+
+    #[test]
+    fn its_own_panic_is_told_to_sinks_too() {
+        let pipe = || {
+            let mut pulls = 0..2;
+            pipeline! { range(9) |> own(move |up| { pulls.next().expect("two pulls"); up.pull() }) |> map(|x| x + 1) }
+        };
+        let error = error_of(pipe());
+        assert_eq!(facts(&error), ("panicked: two pulls", Some("stage"), Some(2)));
+        assert_eq!(panic_of(|| pipe().count()), error.to_string());
+    }
+
+    #[test]
+    fn and_so_is_that_of_a_source() {
+        let source = || (0..9).inspect(boom_at::<4>);
+        let pipe = || pipeline! { source() |> map(|x| x + 1) };
+        let error = error_of(pipe());
+        assert_eq!(facts(&error), ("panicked: boom at 4", Some("source"), Some(4)));
+        assert_eq!(panic_of(|| pipe().count()), error.to_string());
+        assert_eq!(panic_of(|| pipe().for_each(drop)), error.to_string());
     }
 }

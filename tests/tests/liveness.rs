@@ -335,6 +335,100 @@ fn in_an_order_full_of_gaps_what_is_ready_flows_at_once() {
     }
 }
 
+/// A shared stream in an order, of which one holder keeps item 0. The other ones give item 1 as soon as that is lost.
+mod what_another_holder_loses {
+    use super::*;
+
+    #[test]
+    fn while_load_waits_for_a_queue_above() {
+        let _watchdog = watchdog(60);
+        let (feed, numbers) = fed();
+        let (seen, sees) = mpsc::channel();
+        pipeline! { let track = numbers |> o @ order::save(8) |> thread::queue(1) |> share(); }
+        let kept = track.clone();
+        pipeline! { let keeper = kept |> take(1) |> k @ thread::queue(1); }
+        feed.send(0).unwrap();
+        wait_until(|| k.fill() == 1);
+        feed.send(1).unwrap();
+        let mut loaded = pipeline! { track |> each(move |x| seen.send(*x).unwrap()) |> order::load(o) };
+        let puller = std::thread::spawn(move || {
+            let first = loaded.next();
+            feed.send(2).unwrap(); // there is no other signal before 1 was given
+            drop(feed);
+            (first, loaded.collect::<Vec<_>>())
+        });
+        assert_eq!(sees.recv(), Ok(1));
+        linger();
+        drop(keeper);
+        assert_eq!(puller.join().unwrap(), (Some(1), vec![2]));
+    }
+
+    #[test]
+    fn while_load_waits_for_its_turn() {
+        let _watchdog = watchdog(60);
+        let (feed, numbers) = fed();
+        let [another, in_source] = [Gate::new(), Gate::new()];
+        let (at_source, gate) = (in_source.clone(), another.clone());
+        let source = numbers.chain(std::iter::from_fn(move || {
+            at_source.pass();
+            None
+        }));
+        pipeline! { let mut track = source |> o @ order::save(8) |> share(); }
+        let kept = track.clone();
+        pipeline! { let keeper = kept |> take(1) |> k @ thread::queue(1); }
+        feed.send(0).unwrap();
+        wait_until(|| k.fill() == 1);
+        feed.send(1).unwrap();
+        drop(feed);
+        let clone = track.clone();
+        let mut loaded = pipeline! { clone |> each(move |_| gate.pass()) |> order::load(o) };
+        let puller = std::thread::spawn(move || (loaded.next(), loaded));
+        wait_until(|| another.waiting() == 1); // it has taken 1
+        let other = std::thread::spawn(move || track.next());
+        wait_until(|| in_source.waiting() == 1);
+        another.open(); // now it waits for the other's turn to end
+        linger();
+        drop(keeper);
+        let (first, mut loaded) = puller.join().unwrap();
+        assert_eq!(first, Some(1));
+        in_source.open();
+        assert_eq!((other.join().unwrap(), loaded.next()), (None, None));
+    }
+
+    /// What the function waits for is not given up.
+    #[test]
+    fn while_a_function_above_load_pulls_a_pipeline() {
+        let _watchdog = watchdog(60);
+        let (feed, numbers) = fed();
+        let (inner, inners) = fed();
+        let (seen, sees) = mpsc::channel();
+        pipeline! { let track = numbers |> o @ order::save(8) |> thread::queue(1) |> share(); }
+        let kept = track.clone();
+        pipeline! { let keeper = kept |> take(1) |> k @ thread::queue(1); }
+        feed.send(0).unwrap();
+        wait_until(|| k.fill() == 1);
+        [1, 2].into_iter().for_each(|x| feed.send(x).unwrap());
+        drop(feed);
+        let mut inside = Some(pipeline! { inners |> thread::queue(1) });
+        let loaded = pipeline! {
+            track
+                |> map(move |x| {
+                    seen.send(x).unwrap();
+                    x + if x == 2 { inside.take().map_or(0, Iterator::sum) } else { 0 }
+                })
+                |> order::load(o)
+        };
+        let puller = std::thread::spawn(move || loaded.collect::<Vec<_>>());
+        assert_eq!((sees.recv(), sees.recv()), (Ok(1), Ok(2)));
+        linger();
+        drop(keeper);
+        linger();
+        [10, 100].into_iter().for_each(|x| inner.send(x).unwrap());
+        drop(inner);
+        assert_eq!(puller.join().unwrap(), [1, 112]);
+    }
+}
+
 #[test]
 fn a_window_of_one() {
     let _watchdog = watchdog(300);

@@ -445,6 +445,33 @@ fn shared_track_started_while_another_waits() {
     });
 }
 
+/// What waits for an item that another holder keeps flows when that is lost, though nothing else comes.
+#[cfg(shuttle)]
+#[test]
+fn shared_track_whose_other_holder_loses_an_item() {
+    check("shared track: another holder loses what load waits for", || {
+        let behind = Gate::new();
+        let gate = behind.clone();
+        let source = (0..3).inspect(move |x| {
+            if *x == 2 {
+                gate.wait()
+            }
+        });
+        pipeline! { let track = source |> o @ order::save(4) |> thread::queue(workers = 1, maxsize = 2) |> share(); }
+        let kept = track.clone();
+        pipeline! { let keeper = kept |> take(1) |> k @ thread::queue(workers = 1, maxsize = 1); }
+        while k.fill() == 0 {
+            checker::thread::yield_now();
+        }
+        let mut loaded = pipeline! { track |> order::load(o) };
+        let other = spawn(move || drop(keeper));
+        assert_eq!(loaded.next(), Some(1));
+        behind.open();
+        other.join().unwrap();
+        assert_eq!((loaded.next(), loaded.next()), (Some(2), None));
+    });
+}
+
 /// An `Err` in one worker is the consumer's error, whatever the others do.
 #[test]
 fn error_in_a_worker() {

@@ -28,7 +28,6 @@ const EXCEPTIONS: &[Exception] = &[
     except("option_type_of_a_number_of_items", 1, 17, "expected `usize`, found `i32`", "rustc adds how to convert it"),
     except("process_borrow_without_scope", 1, 19, "`v` does not live long enough", "rustc's own words of a borrow, which name the variable"),
     except("own_stage_item", 1, 17, "`double`", "the bound is the user's, so are the words rustc's"),
-    except("own_stage_that_is_none", 2, 16, "i32", "rustc judges the call's argument, and its result is known all the same; a function looked at first would be moved"),
 ];
 
 struct Exception {

@@ -65,16 +65,22 @@ pub(crate) fn sink(call: &Call, pipeline: &TokenStream) -> TokenStream {
 /// A stage of the user's: named arguments are setters. The call has the place of its name alone: what rustc says of the
 /// function's bounds it says again of the call, unless both are at one place.
 fn own(stage: &Stage, up: &Ident, root: &Root, nest: &mut Nest) {
-    let at = stage.at();
-    let args = stage.args.iter().filter(|arg| arg.name.is_none()).map(|arg| bare(&arg.value));
-    let (function, args) = (function(stage), parens(quote!(#up #(, #args)*), at));
-    let mut call = quote!(#function #args);
+    let (at, root) = (stage.at(), root.at(stage.at()));
+    let args: Vec<_> = stage.args.iter().filter(|arg| arg.name.is_none()).map(|arg| bare(&arg.value)).collect();
+    let (function, call_args) = (function(stage), parens(quote!(#up #(, #args)*), at));
+    let mut call = quote!(#function #call_args);
+    if args.is_empty() {
+        // of more arguments those that are closures ask what the stream's items are, before the function was judged
+        let fits = Ident::new("__fits", at);
+        nest.bind(quote_spanned!(at=> (#up, #fits)), quote_spanned!(at=> #root::__private::give(#up)));
+        call = quote_spanned!(at=> #root::__private::given(#call, #fits.fits()));
+    }
     for arg in &stage.args {
         if let Some(name) = &arg.name {
             call.extend(setter(name, bare(&arg.value).to_token_stream()));
         }
     }
-    let (root, own) = (root.at(at), Ident::new("__own", at));
+    let own = Ident::new("__own", at);
     nest.bind(&own, call);
     nest.set(quote_spanned!(at=> #root::__private::own(#root::__private::Src::of(&#own).own(#own))));
 }

@@ -128,10 +128,15 @@ impl Error {
     #[cold]
     #[track_caller]
     pub(crate) fn throw(self) -> ! {
+        // the panic hook prints it
+        panic_any(self.into_panic())
+    }
+
+    /// What a panic with this error carries: its text, a `String` as of `panic!`.
+    fn into_panic(self) -> String {
         let text = self.to_string();
         NOTED.with_borrow_mut(|noted| noted.thrown = Some(self));
-        // a `String`, as of `panic!`: the panic hook prints it
-        panic_any(text)
+        text
     }
 
     pub(crate) fn site(&self) -> Option<Site> {
@@ -197,11 +202,13 @@ impl StdError for Error {
 struct Noted {
     place: Option<(Site, Option<u64>)>,
     thrown: Option<Error>,
+    /// It began in the function of a sink, which is no stage.
+    in_sink: bool,
 }
 
 thread_local! {
     /// What this thread's panic left behind on its way up.
-    static NOTED: RefCell<Noted> = const { RefCell::new(Noted { place: None, thrown: None }) };
+    static NOTED: RefCell<Noted> = const { RefCell::new(Noted { place: None, thrown: None, in_sink: false }) };
 }
 
 /// While unwinding: the stage and the item at hand.
@@ -221,9 +228,36 @@ pub(crate) fn note_number(number: u64) {
     });
 }
 
-/// Whether the panic at hand unwound through a stage's function, and nobody caught it there.
-pub(crate) fn in_stage() -> bool {
-    NOTED.with_borrow(|noted| noted.place.is_some())
+/// While unwinding out of a stage's own code: its place, if the panic did not begin in what it called.
+#[cold]
+#[inline(never)]
+pub(crate) fn note_stage(site: Site, item: u64) {
+    NOTED.with_borrow_mut(|noted| {
+        if !noted.in_sink {
+            noted.place.get_or_insert((site, Some(item)));
+        }
+    });
+}
+
+/// Runs the function of a sink; a panic of it is the caller's, and no stage's.
+#[inline(always)]
+pub(crate) fn in_sink<R>(f: impl FnOnce() -> R) -> R {
+    struct Sink;
+    impl Drop for Sink {
+        #[cold]
+        fn drop(&mut self) {
+            NOTED.with_borrow_mut(|noted| noted.in_sink = true);
+        }
+    }
+    let sink = Sink;
+    let r = f();
+    std::mem::forget(sink);
+    r
+}
+
+/// Whether the panic that was caught came from the function of a sink.
+pub(crate) fn was_in_sink() -> bool {
+    NOTED.with_borrow_mut(|noted| std::mem::take(&mut noted.in_sink))
 }
 
 /// What unwinds through a user's function when a pipeline inside it was being pulled by a thread that is to stop: that
@@ -266,6 +300,17 @@ pub(crate) fn caught<R>(stopped: Option<R>, f: impl FnOnce() -> R) -> Result<R, 
         Err(Ok(error)) => Err(error),
         Err(Err(panic)) => stopped.map_or_else(|| resume_unwind(panic), Ok),
     }
+}
+
+/// Runs `f` for somebody who may catch its panic, and go on. What that noted of itself unwinds with it from here: left behind it
+/// would be taken for the next one's.
+pub(crate) fn handed_on<R>(f: impl FnOnce() -> R) -> R {
+    // whoever catches it there ends what he pulled from, or knows what he does
+    catch_unwind(AssertUnwindSafe(f)).unwrap_or_else(|panic| match error_of(panic) {
+        // not `panic!`: the panic hook has printed it
+        Ok(error) => resume_unwind(Box::new(error.into_panic())),
+        Err(stopped) => resume_unwind(stopped),
+    })
 }
 
 /// The error that a panic is. What unwinds because this thread is to stop is none: it comes back.

@@ -1,6 +1,6 @@
 //! A stage with state: it is written for one puller, and several threads take turns at its lock.
 use crate::Error;
-use crate::error::{Site, caught, note_number};
+use crate::error::{Site, caught, note_number, note_stage};
 use crate::monitor::lane::{self, Doing};
 use crate::monitor::{OWN, Survey, sampling};
 use crate::pipe::{Envelope, Named, Pipe, Pulled, Signal, Start, Stepped, Tagged, Upstream, Watched, Way};
@@ -448,8 +448,8 @@ impl<S: Serial> Pipe for Locked<S> {
         init: B,
         mut f: impl FnMut(B, Signal<Self>) -> ControlFlow<C, B>,
     ) -> ControlFlow<C, B> {
-        let folding = Folding(self.state.get_mut());
-        let State { stage, items, .. } = &mut *folding.0;
+        let folding = Folding { state: self.state.get_mut(), post: &self.post };
+        let State { stage, items, .. } = &mut *folding.state;
         let folded = stage.try_fold(init, |acc, signal| {
             if !S::COUNTS {
                 *items += u64::from(matches!(signal, Envelope::Item(..)));
@@ -489,13 +489,19 @@ impl<S: Serial> Pipe for Locked<S> {
     }
 }
 
-/// Tells a panic of a stage below, which is on the stack above a fold, the number of its item.
-struct Folding<'a, S: Serial>(&'a mut State<S>);
+/// Stands around a fold. If the stack unwinds through it, it tells a stage below, which is on the stack above the fold, the
+/// number of its item; or the panic is this stage's own.
+struct Folding<'a, S: Serial> {
+    state: &'a mut State<S>,
+    post: &'a Post,
+}
 
 impl<S: Serial> Drop for Folding<'_, S> {
     #[cold]
     fn drop(&mut self) {
-        note_number(self.0.given().saturating_sub(1));
+        let given = self.state.given();
+        note_number(given.saturating_sub(1));
+        note_stage(self.post.site(), given);
     }
 }
 

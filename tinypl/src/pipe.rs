@@ -5,7 +5,7 @@
 //! pull (the [`Bottom`](Pipe::Bottom)) and takes it through the stages below by [`step`](Pipe::step), on its own.
 //! "May several threads pull this?" is the auto trait `Sync`: it alone shows through an `impl Pipe`.
 use crate::Error;
-use crate::error::note_number;
+use crate::error::{handed_on, note_number};
 use crate::locked::{Locked, Serial};
 use crate::monitor::{Survey, sampling};
 use crate::pool::Flow;
@@ -174,7 +174,8 @@ pub trait Pipe {
     #[inline]
     fn pull(&mut self) -> Pulled<Self> {
         // stages of other crates call this; those of this one know who looks
-        if sampling::is_watched() { self.pull_by::<Watched>() } else { self.pull_by::<Unwatched>() }
+        let watched = sampling::is_watched();
+        handed_on(|| if watched { self.pull_by::<Watched>() } else { self.pull_by::<Unwatched>() })
     }
 
     /// The same, for whoever may be watched at it.

@@ -1,10 +1,11 @@
 //! The face that users hold.
 use crate::Error;
-use crate::error::{caught, error_of, in_stage, unwind_to_stop};
+use crate::error::{caught, error_of, in_sink, unwind_to_stop, was_in_sink};
 use crate::graph::Graph;
 use crate::locked::{Given, Locked, Serial, pulls, stage, stopping};
 use crate::monitor::{Consumer, Monitor, Report, Survey, passing};
 use crate::pipe::{Envelope, Named, Pipe, Pulled, Ride, Start, Unwatched, Upstream, Watched, Way};
+use crate::pool::stop::Deaf;
 use crate::post::Post;
 use crate::stage::Share;
 use crate::stage::order::{Handed, Window};
@@ -303,9 +304,8 @@ impl<P: Pipe> Iterator for Pipeline<P> {
         match catch_unwind(AssertUnwindSafe(|| fold_items(&mut self, init, &mut f))) {
             Ok(Ok(acc)) => acc,
             Ok(Err(error)) => ended(&mut self.rare, error),
-            Err(panic) if in_stage() => fail(&mut self.rare, panic),
-            // `f` itself
-            Err(panic) => resume_unwind(panic),
+            Err(panic) if was_in_sink() => resume_unwind(panic),
+            Err(panic) => fail(&mut self.rare, panic),
         }
     }
 }
@@ -334,6 +334,7 @@ fn check<P: Pipe>(rare: &Option<Box<Rare<P>>>) {
 #[inline]
 fn next_item<P: Pipe>(pipe: &mut Option<P>, rare: &mut Option<Box<Rare<P>>>) -> Result<Option<P::Item>, Error> {
     let Some(pipe) = pipe else { return Ok(None) };
+    let mut deaf = None;
     loop {
         match next_signal(pipe, rare) {
             Some(Envelope::Item(x, ride)) => {
@@ -342,10 +343,21 @@ fn next_item<P: Pipe>(pipe: &mut Option<P>, rare: &mut Option<Box<Rare<P>>>) -> 
             }
             Some(other) => other.ride().leave(windows(rare)),
             None if P::INERT => return Ok(None),
-            None if stopping() => unwind_to_stop(),
+            None if deaf.is_none() && stopping() => deaf = Some(interrupted()),
             None => return over(pipe, rare).map(|()| None),
         }
     }
+}
+
+/// A pull gave up: for good if this thread is to stop, else a stage was called back that stands below a function in which this
+/// pipeline runs.
+#[cold]
+fn interrupted() -> Deaf {
+    let deaf = Deaf::begin();
+    if stopping() {
+        unwind_to_stop();
+    }
+    deaf
 }
 
 /// Nothing more comes; whether that is the end.
@@ -370,6 +382,7 @@ fn next_signal<P: Pipe>(pipe: &mut P, rare: &mut Option<Box<Rare<P>>>) -> Pulled
 /// Folds what is left.
 #[inline]
 fn fold_items<P: Pipe, B>(pipeline: &mut Pipeline<P>, init: B, mut f: impl FnMut(B, P::Item) -> B) -> Result<B, Error> {
+    let mut f = |acc, x| in_sink(|| f(acc, x));
     if pipeline.rare.as_ref().is_some_and(|rare| rare.watch.is_some()) {
         // item by item, for each may be measured
         let mut acc = init;
@@ -380,20 +393,23 @@ fn fold_items<P: Pipe, B>(pipeline: &mut Pipeline<P>, init: B, mut f: impl FnMut
     }
     let windows = windows(&pipeline.rare);
     let Some(pipe) = &mut pipeline.pipe else { return Ok(init) };
-    let ControlFlow::Continue(acc) = pipe.try_fold(init, |acc, signal| {
-        signal.ride().leave(windows);
-        ControlFlow::<Infallible, B>::Continue(match signal {
-            Envelope::Item(x, _) => f(acc, x),
-            _ => acc,
-        })
-    });
-    if !P::INERT {
-        if stopping() {
-            unwind_to_stop();
+    let (mut acc, mut deaf) = (init, None);
+    loop {
+        ControlFlow::Continue(acc) = pipe.try_fold(acc, |acc, signal| {
+            signal.ride().leave(windows);
+            ControlFlow::<Infallible, B>::Continue(match signal {
+                Envelope::Item(x, _) => f(acc, x),
+                _ => acc,
+            })
+        });
+        if P::INERT {
+            return Ok(acc);
         }
-        pipe.finish()?;
+        if deaf.is_some() || !stopping() {
+            return pipe.finish().map(|()| acc);
+        }
+        deaf = Some(interrupted());
     }
-    Ok(acc)
 }
 
 /// It ended with an error.

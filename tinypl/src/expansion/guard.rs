@@ -14,7 +14,8 @@ use crate::stage::order::{Order, Top};
 use crate::stage::{self, All, Number, TryMap};
 use std::convert::Infallible;
 use std::error::Error as StdError;
-use std::ops::Range;
+use std::marker::PhantomData;
+use std::ops::{Deref, Range};
 
 // `$known`: the type that must be known before the demand is judged; `No` is impossible for it alone, or rustc would drop
 // `No` and commit to `Yes` too early.
@@ -263,6 +264,104 @@ impl<T, M: Impossible> Says<T, No> for M {
 #[inline]
 pub fn says<T, M: Says<T, K>, K>(_: Item<T>, message: M) -> M::Held {
     message.hold()
+}
+
+/// What the function of an own stage may take: `A` is whatever it takes, until [`Given::fits`] has looked. So a function of something
+/// else is no type error of rustc's, which would know its result all the same and judge that, too.
+pub trait Takes<A, K> {
+    fn take(self) -> A;
+}
+
+impl<P> Takes<P, Yes> for P {
+    #[inline]
+    fn take(self) -> P {
+        self
+    }
+}
+
+impl<P, A> Takes<A, No> for P {
+    fn take(self) -> A {
+        unreachable!("what does not fit does not compile")
+    }
+}
+
+/// That `P` was given where `A` is taken.
+#[derive(Debug)]
+pub struct Given<P, A, K>(Taken<A>, PhantomData<(P, K)>);
+#[derive(Debug)]
+pub struct Taken<A>(PhantomData<A>);
+#[derive(Debug)]
+pub struct Stream;
+
+#[inline]
+pub fn give<P: Takes<A, K>, A, K>(up: P) -> (A, Given<P, A, K>) {
+    (up.take(), Given(Taken(PhantomData), PhantomData))
+}
+
+impl<P> Given<P, P, Yes> {
+    #[inline]
+    pub fn fits(&self) -> Taken<Stream> {
+        Taken(PhantomData)
+    }
+}
+
+impl<P, A, K> Deref for Given<P, A, K> {
+    type Target = Taken<A>;
+
+    fn deref(&self) -> &Taken<A> {
+        &self.0
+    }
+}
+
+impl<A> Taken<A> {
+    pub fn fits(&self) -> Self {
+        Self(PhantomData)
+    }
+}
+
+/// What the function of an own stage takes.
+#[diagnostic::on_unimplemented(
+    message = "this function takes `{Self}`, not a stream",
+    label = "this function is not a stage",
+    note = "a stage takes a stream and gives one: `fn own<P: Pipe>(up: P) -> impl Pipe`; a function of an item goes into one: `map(f)`"
+)]
+pub trait Fits<K> {
+    type Held<R>;
+    fn hold<R>(stage: R) -> Self::Held<R>;
+}
+
+#[diagnostic::do_not_recommend]
+impl Fits<Yes> for Stream {
+    type Held<R> = R;
+
+    #[inline]
+    fn hold<R>(stage: R) -> R {
+        stage
+    }
+}
+
+#[diagnostic::do_not_recommend]
+impl<A: Impossible> Fits<Yes> for A {
+    type Held<R> = R;
+
+    fn hold<R>(stage: R) -> R {
+        stage
+    }
+}
+
+#[diagnostic::do_not_recommend]
+impl<A: Impossible> Fits<No> for A {
+    type Held<R> = R;
+
+    fn hold<R>(stage: R) -> R {
+        stage
+    }
+}
+
+/// What a function gave that takes a stream.
+#[inline]
+pub fn given<R, A: Fits<K>, K>(stage: R, _: Taken<A>) -> A::Held<R> {
+    A::hold(stage)
 }
 
 /// What an own stage gives.

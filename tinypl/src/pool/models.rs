@@ -458,6 +458,29 @@ fn turn() {
     });
 }
 
+/// Who waits first comes first, even before who had it last and wants it again.
+#[test]
+fn turn_in_line() {
+    check("turn: one waits, its holder wants it again", Some(3), || {
+        let turn = Arc::new(Turn::new(Site::here("share")));
+        let taken = Arc::new(AtomicUsize::new(0));
+        let held = turn.wait();
+        let other = {
+            let (turn, taken) = (turn.clone(), taken.clone());
+            spawn(move || {
+                let _turn = turn.wait();
+                taken.store(1, Relaxed);
+            })
+        };
+        let waited = turn.is_waited_for();
+        drop(held);
+        let again = turn.wait();
+        assert!(!waited || taken.load(Relaxed) == 1, "overtaken");
+        drop(again);
+        other.join().unwrap();
+    });
+}
+
 /// A worker who is stopped while somebody else holds the turn, for ever, does not wait for him.
 #[test]
 fn turn_of_a_sleeper() {

@@ -1,5 +1,5 @@
 //! How the threads of one queue are told to end, wherever they sleep at that moment: they may be deep in the stages
-//! above, even in ones that other queues share, which go on.
+//! above, even in ones that other queues share, which go on. And how a stage that waits there is called back.
 use super::bell::Bell;
 use crate::monitor::lane::Lane;
 use crate::sync::{Arc, AtomicBool, Mutex, Ordering::*, thread_local};
@@ -7,7 +7,7 @@ use std::cell::RefCell;
 use std::fmt;
 use std::mem;
 
-/// One for all workers of a queue.
+/// One for all workers of a queue; or for a stage that is to be called back, see [`Listening`].
 #[derive(Default)]
 pub(crate) struct Stop {
     requested: AtomicBool,
@@ -60,6 +60,11 @@ impl Stop {
     pub(crate) fn is_requested(&self) -> bool {
         self.requested.load(Acquire)
     }
+
+    /// Whether it was requested; from here on it isn't.
+    pub(crate) fn take(&self) -> bool {
+        self.is_requested() && self.requested.swap(false, AcqRel)
+    }
 }
 
 impl fmt::Debug for Stop {
@@ -88,6 +93,9 @@ impl Worker {
 thread_local! {
     #[cfg_attr(not(any(loom, shuttle)), expect(clippy::missing_const_for_thread_local, reason = "the model's can't be const"))]
     static WORKER: RefCell<Option<Worker>> = RefCell::new(None);
+    #[cfg_attr(not(any(loom, shuttle)), expect(clippy::missing_const_for_thread_local, reason = "the model's can't be const"))]
+    /// Who calls this thread back from the stages above.
+    static CALLS: RefCell<Vec<Arc<Stop>>> = RefCell::new(Vec::new());
 }
 
 /// Makes this thread a worker.
@@ -128,10 +136,45 @@ pub(crate) fn enlisted() -> bool {
     WORKER.with(|w| w.borrow().is_some())
 }
 
-/// Whether this thread is to end. A `None` from upstream is no end then: whoever remembers ends asks.
+/// Whether this thread is to end, or is called back. A `None` from upstream is no end then: whoever remembers ends asks.
 #[cold]
 pub(crate) fn requested() -> bool {
     WORKER.with(|w| w.borrow().as_ref().is_some_and(|w| w.pulling && w.stop.is_requested()))
+        || CALLS.with(|calls| calls.borrow().iter().any(|call| call.is_requested()))
+}
+
+/// Until it is dropped this thread pulls for a stage that can be called back: what it waits for above may have become needless. The
+/// stages above then see what they see in a stop, and give `None`, which is no end; they are pulled again afterwards.
+#[derive(Debug)]
+pub(crate) struct Listening;
+
+impl Listening {
+    pub(crate) fn to(call: &Arc<Stop>) -> Self {
+        CALLS.with(|calls| calls.borrow_mut().push(call.clone()));
+        Self
+    }
+}
+
+impl Drop for Listening {
+    fn drop(&mut self) {
+        CALLS.with(|calls| calls.borrow_mut().pop());
+    }
+}
+
+/// Until it is dropped nobody calls this thread back: it runs a user's function, which can't give up what it waits for.
+#[derive(Debug)]
+pub(crate) struct Deaf(Vec<Arc<Stop>>);
+
+impl Deaf {
+    pub(crate) fn begin() -> Self {
+        Self(CALLS.with(|calls| mem::take(&mut *calls.borrow_mut())))
+    }
+}
+
+impl Drop for Deaf {
+    fn drop(&mut self) {
+        CALLS.with(|calls| *calls.borrow_mut() = mem::take(&mut self.0));
+    }
 }
 
 pub(crate) fn ring_downstream() {
@@ -143,27 +186,33 @@ pub(crate) fn ring_downstream() {
 
 /// Stands for "this thread sleeps on that bell".
 #[derive(Debug)]
-pub(crate) struct Registered(Option<(Arc<Stop>, Arc<Bell>)>);
+pub(crate) struct Registered {
+    stops: Vec<Arc<Stop>>,
+    bell: Arc<Bell>,
+}
 
-/// Before a sleep: from here on a request to stop rings `bell`. `None` if there was one.
+/// Before a sleep: from here on a request to stop, or a call, rings `bell`. `None` if there was one.
 pub(crate) fn register(bell: &Arc<Bell>) -> Option<Registered> {
-    let Some(stop) = WORKER.with(|w| w.borrow().as_ref().filter(|w| w.pulling).map(|w| w.stop.clone())) else {
-        return Some(Registered(None));
-    };
-    let mut bells = stop.bells.lock();
-    if stop.is_requested() {
-        return None;
+    let mut stops = CALLS.with(|calls| calls.borrow().clone());
+    stops.extend(WORKER.with(|w| w.borrow().as_ref().filter(|w| w.pulling).map(|w| w.stop.clone())));
+    let mut registered = Registered { stops: Vec::new(), bell: bell.clone() };
+    for stop in stops {
+        let mut bells = stop.bells.lock();
+        if stop.is_requested() {
+            return None;
+        }
+        bells.push(bell.clone());
+        drop(bells);
+        registered.stops.push(stop);
     }
-    bells.push(bell.clone());
-    drop(bells);
-    Some(Registered(Some((stop, bell.clone()))))
+    Some(registered)
 }
 
 impl Drop for Registered {
     fn drop(&mut self) {
-        if let Some((stop, bell)) = &self.0 {
+        for stop in &self.stops {
             let mut bells = stop.bells.lock();
-            if let Some(i) = bells.iter().position(|b| Arc::ptr_eq(b, bell)) {
+            if let Some(i) = bells.iter().position(|b| Arc::ptr_eq(b, &self.bell)) {
                 bells.swap_remove(i);
             }
         }

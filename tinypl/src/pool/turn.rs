@@ -1,56 +1,139 @@
-//! A lock that threads which are to stop don't wait for: its holder may be asleep in a stage that others share.
-use super::bell::Bell;
+//! A lock that threads which are to stop don't wait for: its holder may be asleep in a stage that others share. Who waits gets it
+//! in his turn.
+use super::bell::{Bell, give_way};
 use super::stop;
 use crate::error::Site;
 use crate::monitor::lane::{self, Doing};
-use crate::sync::{Arc, AtomicUsize, Ordering::*, thread_local};
+use crate::sync::{Arc, AtomicUsize, Mutex, Ordering::*, thread_local};
+use std::collections::VecDeque;
+
+/// In `holder`: somebody waits, so who ends his turn hands it on. (Bells lie at even addresses.)
+const WAITED: usize = 1;
+/// How many turns a thread gives away in vain before it queues up.
+const TURNS: u32 = 8;
 
 #[derive(Debug)]
 pub(crate) struct Turn {
     site: Site,
-    /// Whose turn it is; 0: nobody's.
+    /// Whose turn it is, by his bell's address; 0: nobody's. With [`WAITED`] it is changed under `waiting` alone.
     holder: AtomicUsize,
-    bell: Arc<Bell>,
+    /// Who comes next, first.
+    waiting: Mutex<VecDeque<Arc<Bell>>>,
 }
 
 /// Ends the turn when it is dropped.
 #[derive(Debug)]
-pub(crate) struct InTurn<'a>(&'a Turn);
+pub(crate) struct InTurn<'a> {
+    turn: &'a Turn,
+    me: usize,
+}
 
 thread_local! {
-    /// Its address is this thread's name.
-    static ME: Box<u8> = Box::new(0);
+    /// Where this thread waits for its turn. The address is its name.
+    static ME: Arc<Bell> = Bell::new();
+}
+
+fn name(bell: &Arc<Bell>) -> usize {
+    Arc::as_ptr(bell).addr()
 }
 
 impl Turn {
     pub(crate) fn new(site: Site) -> Self {
-        Self { site, holder: AtomicUsize::new(0), bell: Bell::new() }
+        Self { site, holder: AtomicUsize::new(0), waiting: Mutex::default() }
     }
 
     /// Waits for this thread's turn; `None` if it is to stop.
     ///
     /// # Panics
     /// If it is this thread's turn already: it would wait for itself.
+    #[inline]
     pub(crate) fn wait(&self) -> Option<InTurn<'_>> {
-        let me = ME.with(|me| std::ptr::from_ref(&**me).addr());
-        loop {
-            match self.holder.compare_exchange(0, me, AcqRel, Acquire) {
-                Ok(_) => return Some(InTurn(self)),
-                Err(holder) => assert!(holder != me, "{}: a stage above it pulls from it", self.site),
-            }
+        let me = ME.with(name);
+        if !self.take(me) && !self.wait_in_line() {
+            return None;
+        }
+        Some(InTurn { turn: self, me })
+    }
+
+    /// Whether it was nobody's.
+    fn take(&self, me: usize) -> bool {
+        self.holder.compare_exchange(0, me, AcqRel, Acquire).is_ok()
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn wait_in_line(&self) -> bool {
+        let bell = ME.with(Arc::clone);
+        let me = name(&bell);
+        assert!(self.holder.load(Acquire) & !WAITED != me, "{}: a stage above it pulls from it", self.site);
+        let _waiting = lane::waiting(Doing::Input);
+        // to hand on a turn costs a switch between threads: for short ones it is worth to try again
+        if give_way(TURNS, || self.holder.load(Acquire) == 0) && self.take(me) {
+            return true;
+        }
+        if !self.queue_up(&bell) {
+            return true;
+        }
+        let is_mine = || self.holder.load(Acquire) & !WAITED == me;
+        while !is_mine() {
             if stop::requested() {
-                return None;
+                self.step_back(&bell);
+                return false;
             }
-            let _waiting = lane::waiting(Doing::Input);
-            stop::ring_downstream();
-            self.bell.sleep(0, None, || self.holder.load(Acquire) == 0);
+            bell.sleep(0, None, || is_mine() || stop::requested());
+        }
+        true
+    }
+
+    #[cfg(all(test, loom))]
+    pub(super) fn is_waited_for(&self) -> bool {
+        !self.waiting.lock().is_empty()
+    }
+
+    /// Whether there is anybody to wait for; else it is this thread's turn.
+    fn queue_up(&self, bell: &Arc<Bell>) -> bool {
+        let mut waiting = self.waiting.lock();
+        // SYNC POINT: who ends his turn sees `WAITED`, and then what is under the lock
+        if self.holder.fetch_or(WAITED, AcqRel) == 0 {
+            self.holder.store(name(bell), Release);
+            return false;
+        }
+        waiting.push_back(bell.clone());
+        true
+    }
+
+    /// Waits no longer.
+    fn step_back(&self, bell: &Arc<Bell>) {
+        let mut waiting = self.waiting.lock();
+        let before = waiting.len();
+        waiting.retain(|other| !Arc::ptr_eq(other, bell));
+        let has_come = waiting.len() == before;
+        drop(waiting);
+        if has_come {
+            self.hand_on();
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn hand_on(&self) {
+        let mut waiting = self.waiting.lock();
+        let next = waiting.pop_front();
+        let more = if waiting.is_empty() { 0 } else { WAITED };
+        self.holder.store(next.as_ref().map_or(0, |next| name(next) | more), Release);
+        drop(waiting);
+        if let Some(next) = next {
+            next.ring();
         }
     }
 }
 
 impl Drop for InTurn<'_> {
+    #[inline]
     fn drop(&mut self) {
-        self.0.holder.store(0, Release);
-        self.0.bell.reached(usize::MAX - 1);
+        // who waits has set a bit in it
+        if self.turn.holder.compare_exchange(self.me, 0, AcqRel, Acquire).is_err() {
+            self.turn.hand_on();
+        }
     }
 }

@@ -74,6 +74,7 @@ impl Client {
     /// Asks, and waits for the answer.
     fn ask(&self, request: impl FnOnce(u64) -> Request) -> Result<Answer, ShmError> {
         let _may_be_stopped = stop::Pulling::begin();
+        let _no_call = stop::Deaf::begin();
         stop::ring_downstream();
         let tag = {
             let mut inbox = self.inbox();

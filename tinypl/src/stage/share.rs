@@ -117,6 +117,7 @@ impl<P: Pipe> Serial for Share<P> {
             up.start(&mut above);
             up.survey(&mut seen);
             seen.stage(&self.shared.post).kind(Kind::Shared).counts(0);
+            above.windows.iter().for_each(|window| window.share());
             (above, seen)
         });
         start.repeat(above);

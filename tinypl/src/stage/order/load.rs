@@ -69,7 +69,10 @@ impl<P: Pipe<Tags: Top<B>>, B> Load<P, B> {
             if self.ring.is_unconfirmed() && self.up.ready() == 0 {
                 self.ring.confirm();
             }
-            match W::pull(&mut self.up) {
+            let listening = self.ring.listen();
+            let pulled = W::pull(&mut self.up);
+            drop(listening);
+            match pulled {
                 Some(signal) => {
                     let Ticket(ticket) = P::Tags::ticket(signal.ride());
                     if let Some(signal) = self.ring.sort(ticket, signal) {
@@ -77,6 +80,7 @@ impl<P: Pipe<Tags: Top<B>>, B> Load<P, B> {
                     }
                 }
                 None if stopping() => return None,
+                None if self.ring.was_called() => {}
                 None => {
                     self.over = true;
                     self.ring.leave();

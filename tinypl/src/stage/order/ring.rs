@@ -4,6 +4,7 @@ use super::window::Window;
 use crate::Error;
 use crate::error::Site;
 use crate::pipe::Start;
+use crate::pool::stop::Listening;
 use crate::sync::Arc;
 use std::collections::VecDeque;
 use std::fmt;
@@ -12,6 +13,8 @@ pub(super) struct Ring<E> {
     window: Arc<Window>,
     /// Whether the window knows that this is who closes its tickets.
     open: bool,
+    /// Whether others may lose tickets.
+    shared: bool,
     /// The ticket whose turn it is.
     head: usize,
     /// `head` when `save` was last sure to see it.
@@ -24,7 +27,7 @@ pub(super) struct Ring<E> {
 
 impl<E> Ring<E> {
     pub(super) fn new(window: Arc<Window>) -> Self {
-        Self { window, open: false, head: 0, confirmed: 0, slack: 0, early: VecDeque::new() }
+        Self { window, open: false, shared: false, head: 0, confirmed: 0, slack: 0, early: VecDeque::new() }
     }
 
     /// Goes to work on the order that is open last above, if it is this one and nobody else is at work on it. May be called
@@ -44,6 +47,7 @@ impl<E> Ring<E> {
             return Err(Error::of_stage(what.to_owned(), site));
         };
         (self.open, self.head, self.confirmed) = (true, head, head);
+        self.shared = self.window.is_shared();
         Ok(())
     }
 
@@ -97,6 +101,17 @@ impl<E> Ring<E> {
             self.pass_over();
         }
         lost
+    }
+
+    /// Before a pull: others may call it back, if what came early waits for what they lose.
+    #[inline]
+    pub(super) fn listen(&self) -> Option<Listening> {
+        (self.shared && !self.early.is_empty()).then(|| self.window.listen())
+    }
+
+    /// Whether a pull that gave nothing was called back.
+    pub(super) fn was_called(&self) -> bool {
+        self.shared && self.window.was_called()
     }
 
     /// The ticket at the head has no signal any more.

@@ -2,6 +2,7 @@
 use crate::monitor::brand;
 use crate::pipe::{Envelope, Named, Ride, Tagged};
 use crate::pool::Credits;
+use crate::pool::stop::{Listening, Stop};
 use crate::sync::{Arc, AtomicBool, Mutex, Ordering::*};
 use std::collections::BTreeSet;
 use std::fmt;
@@ -175,6 +176,10 @@ pub struct Window {
     lost: Mutex<Lost>,
     /// Whether `lost` holds a ticket.
     any_lost: AtomicBool,
+    /// Whether the stream between has several holders, one of whom may lose what `load` waits for.
+    shared: AtomicBool,
+    /// Calls `load` back from the stages above.
+    call: Arc<Stop>,
 }
 
 #[derive(Debug, Default)]
@@ -193,7 +198,29 @@ impl Window {
             credits: Credits::new(maxsize),
             lost: Mutex::new(Lost::default()),
             any_lost: AtomicBool::new(false),
+            shared: AtomicBool::new(false),
+            call: Arc::default(),
         })
+    }
+
+    /// The stream with its tickets is going to have several holders.
+    pub(crate) fn share(&self) {
+        self.shared.store(true, Relaxed);
+    }
+
+    /// Whether there may be others than `load` who lose a ticket. All are known when `load` starts: they share what it pulls from.
+    pub(super) fn is_shared(&self) -> bool {
+        self.shared.load(Relaxed)
+    }
+
+    /// `load` is going to wait for what may have been lost by then.
+    pub(super) fn listen(&self) -> Listening {
+        Listening::to(&self.call)
+    }
+
+    /// Whether `load` was called back. It then looks again what was lost.
+    pub(super) fn was_called(&self) -> bool {
+        self.call.take()
     }
 
     /// A `load` goes to work: from which ticket on; `None` if another one is.
@@ -246,8 +273,11 @@ impl Window {
         }
         self.insert(&mut lost, ticket);
         if !lost.loading {
-            self.advance(&mut lost);
+            return self.advance(&mut lost);
         }
+        drop(lost);
+        // what came early may be due now
+        self.call.request();
     }
 
     /// Closes what is lost at the head.

@@ -124,7 +124,8 @@ impl<'a, T, M: Named, G: Tagged, S> Workers<'a, T, M, G, S> {
         self.set(|_, options| options.on_death = policy)
     }
 
-    /// Runs the threads that serve the workers in a scope, so that the stages above may use what it borrows.
+    /// Runs the threads that serve the workers in a scope, so that the stages above may use what it borrows. As
+    /// [with threads](crate::thread::Queue::scope), a pipeline that is forgotten lets the scope wait for ever.
     pub fn scope<'s, 'e>(self, scope: &'s Scope<'s, 'e>) -> Workers<'a, T, M, G, &'s Scope<'s, 'e>> {
         let Self { output, threads, options, shared, function, .. } = self;
         Workers { output, threads, options, shared, function, spawner: scope }

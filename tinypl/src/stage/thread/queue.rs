@@ -101,6 +101,9 @@ impl<'a, T, M: Named, G: Tagged, S> Queue<'a, T, M, G, S> {
 
     /// Runs the threads in a scope, so that they may use what it borrows.
     ///
+    /// At its end the scope waits for them. They end with the pipeline, so one that is never dropped nor stopped (by
+    /// [`std::mem::forget`], or in a cycle of `Rc`s) lets it wait for ever.
+    ///
     /// ```
     /// use tinypl::pipeline;
     ///
