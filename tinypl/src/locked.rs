@@ -5,7 +5,7 @@ use crate::monitor::lane::{self, Doing};
 use crate::monitor::{OWN, Survey, sampling};
 use crate::pipe::{Envelope, Named, Pipe, Pulled, Signal, Start, Stepped, Tagged, Upstream, Watched, Way};
 use crate::pool::stop::{self, Pulling};
-use crate::pool::{Desks, Hand, Seat};
+use crate::pool::{Desks, Hand, Loading, Seat};
 use crate::post::{Call, Post};
 use crate::sync::Mutex;
 use std::fmt;
@@ -360,7 +360,9 @@ impl<S: Serial> State<S> {
         measured: Option<usize>,
         post: &Post,
     ) -> bool {
-        let mut take = |n| {
+        // the desk is held only from the first on: nobody waits for it while we may wait
+        let (mut seat, mut loading) = (Some(seat), None::<Loading<'_, Numbered<S>>>);
+        for n in 0..want {
             let is_measured = measured == Some(n);
             if is_measured {
                 sampling::begin();
@@ -369,14 +371,11 @@ impl<S: Serial> State<S> {
             if is_measured {
                 sampling::keep();
             }
-            taken
-        };
-        let Some(first) = take(0) else { return false };
-        // the desk is held only now: nobody waits for it while we may wait
-        let mut loading = seat.load();
-        loading.put(first);
-        for n in 1..want {
-            let Some(signal) = take(n) else { return false };
+            let Some(signal) = taken else { return false };
+            if let Some(seat) = seat.take() {
+                loading = Some(seat.load());
+            }
+            let Some(loading) = &mut loading else { unreachable!("the seat was there the first time") };
             loading.put(signal);
         }
         true

@@ -110,12 +110,18 @@ impl At<'_> {
 }
 
 impl Drop for At<'_> {
-    #[cold]
-    #[inline(never)]
+    // inlined, and by value from there: if its address went anywhere it would lie in memory, not in registers
+    #[inline(always)]
     fn drop(&mut self) {
-        if self.timed {
-            sampling::leave();
-        }
-        note_place(self.post.site, self.item);
+        unwound(self.post, self.item, self.timed);
     }
+}
+
+#[cold]
+#[inline(never)]
+fn unwound(post: &Post, item: Option<u64>, timed: bool) {
+    if timed {
+        sampling::leave();
+    }
+    note_place(post.site, item);
 }

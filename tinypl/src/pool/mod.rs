@@ -16,7 +16,7 @@ mod worker;
 
 pub(crate) use bell::Bell;
 pub(crate) use credits::Credits;
-pub(crate) use desk::Seat;
+pub(crate) use desk::{Loading, Seat};
 #[cfg(all(feature = "process", target_os = "linux"))]
 pub(crate) use desk::{Cursor, Tray};
 pub(crate) use desks::Desks;

@@ -75,6 +75,7 @@ impl<P: Pipe<Item: Send> + Send + Sync> Above<Signal<P>> for P {
         let mut shares = hand.shares();
         let mut pace = Pace::new();
         let bottom = self.bottom();
+        let stop = hand.flow.stop.clone();
         let mut seat = bottom.desks().sit(hand.seat);
         // whether the consumer asked to be told of the next result
         let mut wanted = false;
@@ -115,7 +116,7 @@ impl<P: Pipe<Item: Send> + Send + Sync> Above<Signal<P>> for P {
                 if is_measured {
                     sampling::keep();
                 }
-                if hand.flow.stop.is_requested() {
+                if stop.is_requested() {
                     return;
                 }
             }
