@@ -1,7 +1,7 @@
 //! A stage with state: it is written for one puller, and several threads take turns at its lock.
 use crate::Error;
 use crate::error::{Site, caught, note_number};
-use crate::monitor::lane::{self, Doing};
+use crate::monitor::lane::Doing;
 use crate::monitor::{OWN, Survey, sampling};
 use crate::pipe::{Envelope, Named, Pipe, Pulled, Signal, Start, Stepped, Tagged, Upstream, Watched, Way};
 use crate::pool::stop::{self, Pulling};
@@ -278,7 +278,7 @@ impl<S: Serial> Locked<S> {
                 // who holds it may wait for the source, for long
                 None if self.steal(hand, seat) => return Refill::Loaded,
                 None => {
-                    let _waiting = lane::waiting(Doing::Input);
+                    let _waiting = hand.flow.watchers().waiting(Doing::Input);
                     self.state.try_lock_for(MOMENT).unwrap_or_else(|| {
                         stop::ring_downstream();
                         self.state.lock()

@@ -233,7 +233,7 @@ impl<P: Pipe<Item = T::In>, T: Task> Crew<P, T> {
             options,
             ledger: Mutex::new(Ledger::new(options.workers, flow.credits.bound())),
             pens: (0..options.workers).map(|_| Mutex::new(())).collect(),
-            input: options.input_maxsize.map(|n| Credits::new(n.saturating_add(options.workers))),
+            input: options.input_maxsize.map(|n| flow.credits.beside(n.saturating_add(options.workers))),
             quit,
             futile: AtomicUsize::new(0),
         })

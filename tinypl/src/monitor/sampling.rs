@@ -21,12 +21,25 @@ pub(crate) struct Sampled {
 
 /// A sample costs one part in so many of a thread's time.
 const RARELY: u64 = 300;
-/// What it costs to measure one call, in nanoseconds.
-const CALL: u64 = 60;
+/// What it costs to measure one call, in nanoseconds: two looks at the clock, and to note them.
+const CALL: u64 = 150;
 
-/// How long to wait after this sample before the next.
-pub(crate) fn cost(sample: &Sample) -> u64 {
-    (sample.len() as u64 + 1) * CALL * RARELY
+/// What it has cost to take this sample.
+pub(crate) fn overhead(sample: &Sample) -> u64 {
+    (sample.len() as u64 + 1) * CALL
+}
+
+/// How long to wait after it before the next.
+pub(crate) fn pause_after(sample: &Sample) -> u64 {
+    overhead(sample) * RARELY
+}
+
+/// If items take so many times longer than those before, it is time to measure one: who takes it so long?
+const SURPRISE: u64 = 4;
+
+/// Whether it is odd that an item takes so long now.
+pub(crate) fn is_surprise(before: u64, each: u64) -> bool {
+    before > 0 && each > SURPRISE * before
 }
 
 /// Of a measurement that goes on and on the beginning is enough.
@@ -194,15 +207,32 @@ pub(crate) fn waited(nanoseconds: u64) {
 #[derive(Debug, Default)]
 pub(crate) struct Mix(Vec<(Arc<Probe>, u64)>);
 
+/// About so many samples are remembered: enough that a rare item which takes long has its part.
+const MEMORY: u64 = 256;
+
 impl Mix {
     pub(crate) fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
-    /// A sample that stands for so many items.
-    pub(crate) fn add(&mut self, sample: &Sample, items: usize) {
+    /// Shares out a time. The calls of a sample get what they took; what is left is for all items like it, of which it is one
+    /// in so many.
+    pub(crate) fn settle(&mut self, time: u64, sample: &Sample, items: u64, rest: &Probe) {
+        self.add(sample, items);
+        let own: u64 = sample.iter().map(|call| call.own).sum();
+        let known = own.min(time);
         for call in sample {
-            let own = call.own * items.max(1) as u64;
+            call.probe.was_busy(part(known, call.own, own));
+        }
+        self.share(time - known, rest);
+    }
+
+    fn add(&mut self, sample: &Sample, items: u64) {
+        if !sample.is_empty() {
+            self.0.iter_mut().for_each(|(_, own)| *own -= *own / MEMORY);
+        }
+        for call in sample {
+            let own = call.own * items.max(1);
             match self.0.iter_mut().find(|(probe, _)| Arc::ptr_eq(probe, &call.probe)) {
                 Some((_, all)) => *all += own,
                 None => self.0.push((call.probe.clone(), own)),
@@ -210,21 +240,21 @@ impl Mix {
         }
     }
 
-    pub(crate) fn clear(&mut self) {
-        self.0.clear();
-    }
-
-    /// Shares out a time in proportion, and begins to forget.
-    pub(crate) fn share(&mut self, time: u64, rest: &Probe) {
+    /// Shares out a time in proportion.
+    pub(crate) fn share(&self, time: u64, rest: &Probe) {
         let sum: u64 = self.0.iter().map(|(_, own)| own).sum();
         if sum == 0 {
             return rest.was_busy(time);
         }
-        for (probe, own) in &mut self.0 {
-            probe.was_busy((u128::from(time) * u128::from(*own) / u128::from(sum)) as u64);
-            *own -= *own / 4;
+        for (probe, own) in &self.0 {
+            probe.was_busy(part(time, *own, sum));
         }
     }
+}
+
+/// Of a time, what falls to `own` of `all`.
+fn part(time: u64, own: u64, all: u64) -> u64 {
+    (u128::from(time) * u128::from(own) / u128::from(all.max(1))) as u64
 }
 
 /// Numbers that keep no step with anything in the items. (A linear congruential generator: W. H. Press et al., "Numerical

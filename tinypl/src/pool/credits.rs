@@ -3,7 +3,7 @@
 //! One taker at a time keeps `taken` (behind the lock that it pulls under), one giver at a time its part of `given`.
 use super::bell::{Bell, NAP, give_way};
 use super::stop;
-use crate::monitor::lane::{self, Doing};
+use crate::monitor::lane::{Doing, Watchers};
 use crate::sync::{Arc, AtomicUsize, CLOCK, Ordering::*};
 use crossbeam_utils::CachePadded;
 
@@ -20,6 +20,7 @@ pub(crate) struct Credits {
     dropped: CachePadded<AtomicUsize>,
     bound: AtomicUsize,
     bell: Arc<Bell>,
+    watchers: Arc<Watchers>,
 }
 
 impl Credits {
@@ -29,7 +30,19 @@ impl Credits {
             dropped: CachePadded::new(AtomicUsize::new(0)),
             bound: AtomicUsize::new(bound.min(MOST)),
             bell: Bell::new(),
+            watchers: Arc::default(),
         }
+    }
+
+    /// Others, of the same stage.
+    #[cfg(all(feature = "process", target_os = "linux"))]
+    pub(crate) fn beside(&self, bound: usize) -> Self {
+        Self { watchers: self.watchers.clone(), ..Self::new(bound) }
+    }
+
+    /// Who watches those that wait here.
+    pub(crate) fn watchers(&self) -> &Arc<Watchers> {
+        &self.watchers
     }
 
     pub(crate) fn bound(&self) -> usize {
@@ -58,7 +71,7 @@ impl Credits {
     #[cold]
     pub(crate) fn wait(&self, taken: usize, patient: &mut bool) {
         let look = || self.free(taken) > 0 || stop::requested();
-        let _waiting = lane::waiting(Doing::Room);
+        let _waiting = self.watchers.waiting(Doing::Room);
         if give_way(TURNS, look) {
             return;
         }
@@ -77,7 +90,7 @@ impl Credits {
     /// Waits a moment for more than `n` credits: worth it for who passes on by the heap.
     #[cfg(all(feature = "process", target_os = "linux"))]
     pub(crate) fn nap(&self, taken: usize, n: usize) {
-        let _waiting = lane::waiting(Doing::Room);
+        let _waiting = self.watchers.waiting(Doing::Room);
         let level = (taken + n).saturating_sub(self.bound() + self.dropped.load(Acquire));
         self.bell.sleep(level, Some(NAP), || self.free(taken) >= n || stop::requested());
     }

@@ -16,9 +16,9 @@ mod worker;
 
 pub(crate) use bell::Bell;
 pub(crate) use credits::Credits;
-pub(crate) use desk::{Loading, Seat};
 #[cfg(all(feature = "process", target_os = "linux"))]
 pub(crate) use desk::{Cursor, Tray};
+pub(crate) use desk::{Loading, Seat};
 pub(crate) use desks::Desks;
 pub use flow::OnWorkerError;
 pub(crate) use flow::{Flow, Options};

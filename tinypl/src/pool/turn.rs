@@ -2,7 +2,7 @@
 use super::bell::Bell;
 use super::stop;
 use crate::error::Site;
-use crate::monitor::lane::{self, Doing};
+use crate::monitor::lane::{Doing, Watchers};
 use crate::sync::{Arc, AtomicUsize, Ordering::*, thread_local};
 
 #[derive(Debug)]
@@ -11,6 +11,7 @@ pub(crate) struct Turn {
     /// Whose turn it is; 0: nobody's.
     holder: AtomicUsize,
     bell: Arc<Bell>,
+    pub(crate) watchers: Arc<Watchers>,
 }
 
 /// Ends the turn when it is dropped.
@@ -24,7 +25,7 @@ thread_local! {
 
 impl Turn {
     pub(crate) fn new(site: Site) -> Self {
-        Self { site, holder: AtomicUsize::new(0), bell: Bell::new() }
+        Self { site, holder: AtomicUsize::new(0), bell: Bell::new(), watchers: Arc::default() }
     }
 
     /// Waits for this thread's turn; `None` if it is to stop.
@@ -41,7 +42,7 @@ impl Turn {
             if stop::requested() {
                 return None;
             }
-            let _waiting = lane::waiting(Doing::Input);
+            let _waiting = self.watchers.waiting(Doing::Input);
             stop::ring_downstream();
             self.bell.sleep(0, None, || self.holder.load(Acquire) == 0);
         }
