@@ -187,7 +187,7 @@ impl Monitor {
     }
 
     fn failed_at(&self, site: Site) -> bool {
-        self.0.ending.how.lock().1 == Some(site)
+        self.0.ending.how.lock().1.is_some_and(|failed| failed.is_of(&site))
     }
 }
 

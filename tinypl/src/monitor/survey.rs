@@ -67,7 +67,7 @@ impl Survey {
         let node = Node {
             id: post.watched().id(),
             kind: if self.tip.is_none() { Kind::Source } else { Kind::Stage },
-            name: site.name(),
+            name: site.title(),
             function: None,
             handle: post.handle().map(str::to_owned),
             options: Vec::new(),
