@@ -1,12 +1,10 @@
 //! The thread that pulls a pipeline from outside: its time goes to the stages that it runs, to waiting, and to its own affairs.
 use super::lane::{Doing, Lane, Part};
-use super::sampling::{self, Dice, Mix, Sample, Sampled};
+use super::sampling::{self, Mix, Sample, Sampled, Turns};
 use super::{Ending, Probe};
 use crate::pipe::{Pipe, Pulled, Watched};
 use crate::sync::Arc;
 
-/// About so many items pass between two that are measured, at most.
-const MOST: u64 = 128;
 /// After so many items there is a look at the clock,
 const LOOK: u64 = 16;
 /// or after about so many nanoseconds.
@@ -23,21 +21,16 @@ pub(crate) struct Consumer {
     /// How many pulls are left until the next look at the clock, of how many from the last one on.
     left: u64,
     every: u64,
-    /// Working time at the last look, and what an item took then.
+    /// Working time at the last look.
     seen: u64,
-    each: u64,
-    /// How many pulls there were since the last one that was measured, and how many there are to be.
-    skipped: u64,
-    due: u64,
-    /// The sample at hand, till the next pull tells how long its item took; and for how many items it stands.
+    turns: Turns,
+    /// The sample at hand, till the next pull tells how long its item took.
     sample: Sample,
-    weight: u64,
     /// When the pull returned that was measured.
     returned: Option<u64>,
     /// Working time that was shared out.
     shared: u64,
     mix: Mix,
-    dice: Dice,
 }
 
 impl Consumer {
@@ -52,15 +45,11 @@ impl Consumer {
             left: 0,
             every: 0,
             seen: 0,
-            each: 0,
-            skipped: 0,
-            due: 0,
+            turns: Turns::new(),
             sample: Sample::new(),
-            weight: 0,
             returned: None,
             shared: 0,
             mix: Mix::default(),
-            dice: Dice::new(),
         }
     }
 
@@ -111,14 +100,11 @@ impl Consumer {
         self.resting = false;
         let now = self.lane.set(Doing::Work);
         let surprised = self.look(now);
-        if self.skipped >= self.due || surprised || asked {
-            self.weight = std::mem::take(&mut self.skipped) + 1;
-            (self.left, self.every) = (0, 1);
-            return true;
-        }
-        self.every = (GLANCE / self.each.max(1)).clamp(1, LOOK).min(self.due - self.skipped);
+        let left = self.turns.left();
+        let is_due = left == 0 || surprised || asked;
+        self.every = if is_due { 1 } else { (GLANCE / self.turns.each().max(1)).clamp(1, LOOK).min(left) };
         self.left = self.every - 1;
-        false
+        is_due
     }
 
     /// At the clock. Whether the items since the last look took much longer than those before.
@@ -128,31 +114,16 @@ impl Consumer {
         self.seen += took;
         if pulled == 0 {
             // what was before the first pull is no stage's
-            self.settle();
+            self.settle(0);
             return false;
         }
-        let each = (took / pulled).max(1);
         if self.returned.is_none() {
-            self.skipped += pulled;
-        } else if took < 4 * sampling::overhead(&self.sample) {
-            // that says more of the measurement than of the item
-            self.settle_sample(now);
-            return false;
+            return self.turns.passed(pulled, took);
         }
-        let surprised = sampling::is_surprise(self.each, each);
-        self.each = each;
-        if self.returned.is_some() {
-            self.settle_sample(now);
-        }
-        surprised
-    }
-
-    /// The item is over that was measured.
-    fn settle_sample(&mut self, now: u64) {
-        let wanted = (sampling::pause_after(&self.sample) / self.each.max(1)).min(MOST);
-        self.due = wanted / 2 + self.dice.below(wanted as usize + 1) as u64;
         self.note_own(now);
-        self.settle();
+        let (others, surprised) = self.turns.measured(&self.sample, pulled, took);
+        self.settle(others);
+        surprised
     }
 
     /// After a pull that was measured: what was done with its item, up to now.
@@ -191,11 +162,11 @@ impl Consumer {
         }
     }
 
-    /// Shares out the time since the last sample.
-    fn settle(&mut self) {
+    /// Shares out the time since the last sample; the one at hand stands for so many other items.
+    fn settle(&mut self, others: u64) {
         let work = self.lane.worked();
         let sample = std::mem::take(&mut self.sample);
-        self.mix.settle(work - self.shared, &sample, self.weight, &self.own);
+        self.mix.settle(work - self.shared, &sample, others, &self.own);
         self.shared = work;
     }
 
@@ -209,9 +180,9 @@ impl Consumer {
         if let Some(track) = self.lane.track() {
             track.flush();
         }
-        self.settle();
+        self.settle(0);
         self.seen = self.lane.worked();
-        (self.left, self.every, self.skipped, self.due) = (0, 0, 0, 0);
+        (self.left, self.every) = (0, 0);
         self.ending.note();
     }
 }

@@ -1,7 +1,7 @@
 //! What one thread does with its time: it works, or it waits for input, or for room. Each moment of its life is in one of
 //! these accounts, so they add up.
 use super::Probe;
-use super::sampling::{self, Dice, Mix};
+use super::sampling::{self, Mix, Turns};
 use super::trace::Track;
 use crate::pool::stop;
 use crate::sync::Arc;
@@ -292,24 +292,19 @@ pub(crate) struct Shares {
     /// When it is to be shared out again.
     due: u64,
     mixes: [Mix; 2],
-    /// When the next sample may be taken.
-    next: [u64; 2],
-    /// What an item took the last time.
-    each: [u64; 2],
+    turns: [Turns; 2],
     /// Items took long, and it is not known of what: what is pending waits for a sample.
     odd: [bool; 2],
     /// When the part at hand began.
     began: u64,
-    dice: Dice,
     /// Whose the time is of which nothing is known.
     rest: Arc<Probe>,
 }
 
 impl Shares {
     pub(crate) fn new(lane: Arc<Lane>, rest: Arc<Probe>) -> Self {
-        let (pending, mixes, next) = ([0; 2], Default::default(), [0; 2]);
-        let (each, odd, dice) = ([0; 2], [false; 2], Dice::new());
-        Self { lane, watched: false, seen: 0, pending, due: 0, mixes, next, each, odd, began: 0, dice, rest }
+        let (pending, mixes, turns) = ([0; 2], Default::default(), [Turns::new(), Turns::new()]);
+        Self { lane, watched: false, seen: 0, pending, due: 0, mixes, turns, odd: [false; 2], began: 0, rest }
     }
 
     /// Before a part, of about so many items: `None` if nobody watches, else the number of the one that is to be measured (or
@@ -328,7 +323,8 @@ impl Shares {
         }
         self.lane.pulls.store(matches!(part, Part::Pull), Relaxed);
         self.began = self.lane.since.load(Relaxed);
-        if self.began < self.next[part as usize] { usize::MAX } else { self.dice.below(items) }
+        let turns = &mut self.turns[part as usize];
+        if self.odd[part as usize] || turns.left() < items as u64 { turns.throw(items) } else { usize::MAX }
     }
 
     /// After a part that was begun.
@@ -337,15 +333,15 @@ impl Shares {
         let before = self.seen;
         let now = self.see(part);
         let sample = sampling::kept();
-        let (i, each) = (part as usize, (self.seen - before) / items.max(1) as u64);
-        if !sample.is_empty() {
-            (self.next[i], self.odd[i]) = (now + sampling::pause_after(&sample), false);
+        let (i, n, took) = (part as usize, items as u64, self.seen - before);
+        if sample.is_empty() {
+            self.odd[i] |= self.turns[i].passed(n, took);
+        } else {
+            let (others, odd) = self.turns[i].measured(&sample, n, took);
+            self.odd[i] = odd;
             let pending = std::mem::take(&mut self.pending[i]);
-            self.mixes[i].settle(pending, &sample, items as u64, &self.rest);
-        } else if sampling::is_surprise(self.each[i], each) {
-            (self.next[i], self.odd[i]) = (0, true);
+            self.mixes[i].settle(pending, &sample, others, &self.rest);
         }
-        self.each[i] = each;
         if now >= self.due {
             self.due = now + LAG;
             self.settle(|odd| !odd);

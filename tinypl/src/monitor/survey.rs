@@ -137,8 +137,11 @@ impl Survey {
         self.node(|node| node.options.push((name, value.to_string())))
     }
 
-    /// The function `F` is called there.
+    /// The function `F` is called there. (What a part of a stage does its name says.)
     pub(crate) fn function<F>(&mut self) -> &mut Self {
+        if self.tip().is_some_and(|tip| tip.site.is_part()) {
+            return self;
+        }
         self.node(|node| node.function = function_name(type_name::<F>()))
     }
 
