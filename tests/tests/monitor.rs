@@ -562,12 +562,12 @@ mod odd_cases {
             let (each, map) = (report.stages[1].times.busy, report.stages[2].times.busy);
             assert!(map > 3 * each, "{report}");
         };
-        let mut pipe = pipeline! { range(20_000_u32) |> each(|x| drop(work(*x))) |> map(rarely) };
+        let mut pipe = pipeline! { range(20_000_u32) |> each(|x| _ = work(*x)) |> map(rarely) };
         let monitor = pipe.monitor();
         assert_eq!(pipe.by_ref().count(), 20_000);
         assert_told(&monitor.report());
         let mut pipe =
-            pipeline! { range(20_000_u32) |> each(|x| drop(work(*x))) |> map(rarely) |> thread::queue(workers = 2) };
+            pipeline! { range(20_000_u32) |> each(|x| _ = work(*x)) |> map(rarely) |> thread::queue(workers = 2) };
         let monitor = pipe.monitor();
         assert_eq!(pipe.by_ref().count(), 20_000);
         assert_told(&monitor.report());
@@ -587,7 +587,7 @@ mod odd_cases {
             }
             x
         };
-        let mut pipe = pipeline! { range(2003_u32) |> each(|x| drop(work(*x))) |> map(becomes_slow) };
+        let mut pipe = pipeline! { range(2003_u32) |> each(|x| _ = work(*x)) |> map(becomes_slow) };
         assert!(monitor.set(pipe.monitor()).is_ok());
         assert_eq!(pipe.by_ref().count(), 2003);
         let report = monitor.get().unwrap().report();
