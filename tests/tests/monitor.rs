@@ -349,6 +349,39 @@ mod processes {
         assert!(report.bottleneck.unwrap().starts_with("slow (tests/monitor.rs:"));
     }
 
+    fn holds(folder: std::path::PathBuf) -> u32 {
+        std::fs::write(folder.join("begun"), "").unwrap();
+        while !folder.join("go").exists() {
+            sleep(MOMENT / 5);
+        }
+        0
+    }
+
+    /// What is not over counts, too.
+    #[test]
+    fn are_busy_while_they_are_at_an_item() {
+        let _watchdog = watchdog(60);
+        let scratch = tinypl_tests::Scratch::new();
+        let folder = scratch.dir().to_owned();
+        let mut pipe = pipeline! { [folder.clone()] |> process::map(holds, workers = 2) };
+        let monitor = pipe.monitor();
+        let watcher = thread::spawn(move || {
+            while !folder.join("begun").exists() {
+                sleep(MOMENT / 5);
+            }
+            sleep(20 * MOMENT);
+            let report = monitor.report();
+            std::fs::write(folder.join("go"), "").unwrap();
+            report
+        });
+        assert_eq!(pipe.next(), Some(0));
+        let report = watcher.join().unwrap();
+        let stage = find(&report, "process::map");
+        assert!(stage.times.busy >= 20 * MOMENT && stage.times.busy <= report.elapsed, "{report}");
+        assert!(about(stage.times.sum(), 2 * report.elapsed), "{report}");
+        assert_eq!(stage.items_out, 0);
+    }
+
     #[test]
     fn that_died_are_told() {
         let _watchdog = watchdog(60);
@@ -518,6 +551,89 @@ mod odd_cases {
         assert_eq!(pipe.by_ref().count(), 2040);
         let report = monitor.report();
         assert!(find(&report, "map").times.busy > report.elapsed * 8 / 10, "{report}");
+    }
+
+    /// One in a hundred takes most of the time; that it is measured is rare, too.
+    #[test]
+    fn slow_items_among_cheap_ones() {
+        let _watchdog = watchdog(60);
+        let rarely = |x: u32| if x % 100 == 7 { slow(x) } else { x };
+        let assert_told = |report: &Report| {
+            let (each, map) = (report.stages[1].times.busy, report.stages[2].times.busy);
+            assert!(map > 3 * each, "{report}");
+        };
+        let mut pipe = pipeline! { range(20_000_u32) |> each(|x| _ = work(*x)) |> map(rarely) };
+        let monitor = pipe.monitor();
+        assert_eq!(pipe.by_ref().count(), 20_000);
+        assert_told(&monitor.report());
+        let mut pipe =
+            pipeline! { range(20_000_u32) |> each(|x| _ = work(*x)) |> map(rarely) |> thread::queue(workers = 2) };
+        let monitor = pipe.monitor();
+        assert_eq!(pipe.by_ref().count(), 20_000);
+        assert_told(&monitor.report());
+    }
+
+    /// Whoever looks twice sees who is slow now.
+    #[test]
+    fn a_report_is_asked_for_while_items_become_slow() {
+        let _watchdog = watchdog(60);
+        let monitor = std::sync::Arc::new(std::sync::OnceLock::<Monitor>::new());
+        let at = monitor.clone();
+        // both are in one pull, the second one of them looks before it is slow
+        let becomes_slow = move |x: u32| {
+            if x >= 2000 {
+                drop(at.get().map(Monitor::report));
+                slow(x);
+            }
+            x
+        };
+        let mut pipe = pipeline! { range(2003_u32) |> each(|x| _ = work(*x)) |> map(becomes_slow) };
+        assert!(monitor.set(pipe.monitor()).is_ok());
+        assert_eq!(pipe.by_ref().count(), 2003);
+        let report = monitor.get().unwrap().report();
+        assert!(find(&report, "map").times.busy > 2 * MOMENT, "{report}");
+    }
+
+    /// A pipeline inside a function is that function's affair, and so is to wait for it.
+    #[test]
+    fn a_wait_inside_a_function_is_its_work() {
+        let _watchdog = watchdog(60);
+        fn inner(x: u32) -> u32 {
+            let slowly = pipeline! { range(2_u32) |> ratelimit(1, MOMENT) |> thread::map(slow, workers = 1) };
+            slowly.count() as u32 + x
+        }
+        let assert_told = |report: &Report, waiting: Duration| {
+            assert!(find(report, "map").times.busy > report.elapsed * 8 / 10, "{report}");
+            assert!(waiting < report.elapsed / 5, "{report}");
+        };
+        let mut pipe = pipeline! { range(10_u32) |> map(inner) };
+        let monitor = pipe.monitor();
+        assert_eq!(pipe.by_ref().count(), 10);
+        let report = monitor.report();
+        assert_told(&report, report.consumer.waiting_for_input);
+        // by a worker, while it pulls
+        let mut n = 0;
+        let counts = move |x: u32| {
+            n += 1;
+            inner(x) + n
+        };
+        let mut pipe = pipeline! { range(10_u32) |> map(counts) |> thread::mutex() |> thread::map(|x| x, workers = 1) };
+        let monitor = pipe.monitor();
+        assert_eq!(pipe.by_ref().count(), 10);
+        let report = monitor.report();
+        assert_told(&report, find(&report, "thread::map").times.waiting_for_input);
+    }
+
+    /// What flows in beside is waited for as what comes from above is.
+    #[test]
+    fn to_wait_for_the_stream_beside_is_no_work() {
+        let _watchdog = watchdog(60);
+        let side = pipeline! { range(20_u32) |> thread::map(slow, workers = 1) };
+        let mut pipe = pipeline! { range(20_u32) |> zip(side) };
+        let monitor = pipe.monitor();
+        assert_eq!(pipe.by_ref().count(), 20);
+        let report = monitor.report();
+        assert!(report.consumer.waiting_for_input > report.elapsed / 2, "{report}");
     }
 
     #[test]

@@ -128,6 +128,20 @@ mod on_a_terminal {
         assert!(session.cursor().is_some_and(|(_, column)| column == 0));
     }
 
+    /// Neither the bar nor whoever ends it waits for a lock of the program's.
+    #[test]
+    fn a_program_may_hold_stderr() {
+        let _watchdog = watchdog(60);
+        let mut session = run(80, &["items=5", "more=2"]);
+        session.say("hold\npull 0\npull 0\npull 1");
+        session.until(|lines| lines.len() == 2 && shows(&lines[0], "items ", "2/5"));
+        session.say("pull 1\npull 1\ndrop 0");
+        session.until(|lines| lines.len() == 2 && is_over(&lines[1], "items", "2 of 5"));
+        session.say("release");
+        assert!(session.end().success());
+        assert_is_over(&session, &[("more", "2"), ("items", "2 of 5")]);
+    }
+
     #[test]
     fn a_panic_leaves_the_terminal_in_order() {
         let _watchdog = watchdog(60);

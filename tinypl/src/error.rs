@@ -13,13 +13,45 @@ use std::sync::Arc;
 pub struct Site {
     name: &'static str,
     at: &'static Location<'static>,
+    /// Of a stage that is composed of others.
+    part: Option<Part>,
+}
+
+/// One of the stages that another one is composed of.
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct Part {
+    /// Where an error is said to have been.
+    of: &'static str,
+    /// Its name in pictures and reports.
+    title: &'static str,
 }
 
 impl Site {
     /// The place of whoever calls the caller of this.
     #[track_caller]
     pub(crate) fn here(name: &'static str) -> Self {
-        Self { name, at: Location::caller() }
+        Self { name, at: Location::caller(), part: None }
+    }
+
+    /// One of the stages it is composed of. What stands for the same `of` tells of its errors, the first of those has them.
+    #[cfg(feature = "dataloader")]
+    pub(crate) fn part(self, of: &'static str, title: &'static str) -> Self {
+        Self { part: Some(Part { of, title }), ..self }
+    }
+
+    /// What it is called where its parts are shown.
+    pub(crate) fn title(&self) -> &'static str {
+        self.part.map_or(self.name, |part| part.title)
+    }
+
+    pub(crate) fn is_part(&self) -> bool {
+        self.part.is_some()
+    }
+
+    /// Whether an error of the one is one of the other.
+    pub(crate) fn is_of(&self, other: &Self) -> bool {
+        let of = |site: &Self| (site.name, site.at, site.part.map(|part| part.of));
+        of(self) == of(other)
     }
 
     /// The stage's name in the language, as `thread::map`.

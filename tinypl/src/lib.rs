@@ -41,6 +41,8 @@ mod post;
 #[cfg(all(feature = "process", target_os = "linux"))]
 mod shm;
 mod stage;
+#[cfg(any(feature = "progress", feature = "watch"))]
+mod stderr;
 mod sync;
 
 #[cfg(all(feature = "process", target_os = "linux"))]

@@ -1,7 +1,7 @@
 //! A stage with state: it is written for one puller, and several threads take turns at its lock.
 use crate::Error;
 use crate::error::{Site, caught, note_number, note_stage};
-use crate::monitor::lane::{self, Doing};
+use crate::monitor::lane::Doing;
 use crate::monitor::{OWN, Survey, sampling};
 use crate::pipe::{Envelope, Named, Pipe, Pulled, Signal, Start, Stepped, Tagged, Upstream, Watched, Way};
 use crate::pool::stop::{self, Pulling};
@@ -273,12 +273,12 @@ impl<S: Serial> Locked<S> {
             if hand.flow.stop.is_requested() {
                 return Refill::Over;
             }
-            let Some(mut state) = self.state.try_lock().or_else(|| self.lock_soon()) else {
+            let Some(mut state) = self.state.try_lock().or_else(|| self.lock_soon(hand)) else {
                 // who holds it may wait for the source, for long
                 if self.steal(hand, seat) {
                     return Refill::Loaded;
                 }
-                let _waiting = lane::waiting(Doing::Input);
+                let _waiting = hand.flow.watchers().waiting(Doing::Input);
                 stop::ring_downstream();
                 drop(self.state.lock());
                 continue;
@@ -322,8 +322,8 @@ impl<S: Serial> Locked<S> {
 
     /// The state, if whoever holds it is about to let go.
     #[cold]
-    fn lock_soon(&self) -> Option<MutexGuard<'_, State<S>>> {
-        let _waiting = lane::waiting(Doing::Input);
+    fn lock_soon(&self, hand: &Hand) -> Option<MutexGuard<'_, State<S>>> {
+        let _waiting = hand.flow.watchers().waiting(Doing::Input);
         self.state.try_lock_for(MOMENT)
     }
 

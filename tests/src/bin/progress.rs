@@ -2,7 +2,7 @@
 //!
 //! An argument `LABEL=LENGTH` makes a pipeline of so many items, `LABEL=?` one of unknown length; they are called 0, 1, ….
 use std::env::args;
-use std::io::stdin;
+use std::io::{stderr, stdin};
 use std::thread;
 use tinypl::stages::ProgressHandle;
 use tinypl::{Error, pipeline};
@@ -11,6 +11,7 @@ type Pipe = Box<dyn Iterator<Item = usize>>;
 
 fn main() -> Result<(), Error> {
     let (mut pipes, handles): (Vec<Option<Pipe>>, Vec<ProgressHandle>) = args().skip(1).map(|arg| pipe(&arg)).unzip();
+    let mut held = None;
     for line in stdin().lines() {
         let line = line.expect("a line");
         let (word, rest) = line.split_once(' ').unwrap_or((&line, ""));
@@ -19,6 +20,8 @@ fn main() -> Result<(), Error> {
             "pull" => drop(pipes[which()].as_mut().and_then(Iterator::next)),
             "drop" => pipes[which()] = None,
             "print" => handles[0].suspend(|| println!("{rest}")),
+            "hold" => held = Some(stderr().lock()),
+            "release" => held = None,
             "panic" => panic!("{rest}"),
             "fail" => fail(rest)?,
             "thread" => drop(thread::spawn(fails_in_a_thread).join()),
@@ -31,6 +34,7 @@ fn main() -> Result<(), Error> {
             _ => panic!("what is {line}?"),
         }
     }
+    drop(held);
     Ok(())
 }
 

@@ -7,5 +7,6 @@ mod datasets;
 mod failures;
 mod lengths;
 mod options;
+mod report;
 mod same;
 mod samplers;

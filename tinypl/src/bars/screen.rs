@@ -3,20 +3,26 @@
 use super::{Bar, line};
 #[cfg(feature = "watch")]
 use crate::monitor::panel;
+use crate::stderr::Stderr;
 use crate::sync::{Arc, Builder, Condvar, Mutex, MutexGuard};
-use indicatif::{MultiProgress, ProgressBar};
-use std::io::Write;
+use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget};
 use std::sync::LazyLock;
 use std::time::Duration;
 
 /// How often the bars are redrawn.
 const TICK: Duration = Duration::from_millis(100);
 
+/// How often in a second indicatif draws at most.
+const HERTZ: u8 = 20;
+
 static SCREEN: LazyLock<Screen> = LazyLock::new(|| {
-    let lines = MultiProgress::new();
+    let terminal = || Stderr::new().filter(Stderr::is_terminal);
+    let target = terminal()
+        .map(|stderr| ProgressDrawTarget::term_like_with_hz(Box::new(stderr), HERTZ))
+        .unwrap_or_else(ProgressDrawTarget::hidden);
     Screen {
-        visible: !lines.is_hidden() && !in_worker(),
-        lines,
+        terminal: terminal(),
+        lines: MultiProgress::with_draw_target(target),
         state: Mutex::new(State::default()),
         changed: Condvar::default(),
     }
@@ -24,8 +30,8 @@ static SCREEN: LazyLock<Screen> = LazyLock::new(|| {
 
 /// Its lines are touched under the lock of `state` alone.
 struct Screen {
-    /// Whether stderr is a terminal, and ours.
-    visible: bool,
+    /// Stderr, if it is a terminal, and ours.
+    terminal: Option<Stderr>,
     lines: MultiProgress,
     state: Mutex<State>,
     changed: Condvar,
@@ -49,21 +55,21 @@ struct Shown {
 
 /// A bar appears, unless it is there or stderr is no terminal.
 pub(super) fn show(bar: &Arc<Bar>) {
-    if SCREEN.visible {
+    if SCREEN.is_visible() {
         undisturbed(|| SCREEN.show(bar));
     }
 }
 
 /// A bar is over: a line says what it counted.
 pub(super) fn retire(bar: &Arc<Bar>) {
-    if SCREEN.visible {
+    if SCREEN.is_visible() {
         undisturbed(|| SCREEN.retire(bar));
     }
 }
 
 /// Calls `f` while no bar is on the terminal. No lock is held meanwhile: `f` may do what it likes.
 pub(crate) fn suspend<R>(f: impl FnOnce() -> R) -> R {
-    let _suspended = SCREEN.visible.then(Suspended::new);
+    let _suspended = SCREEN.is_visible().then(Suspended::new);
     f()
 }
 
@@ -123,6 +129,10 @@ impl Drop for Suspended {
 }
 
 impl Screen {
+    fn is_visible(&self) -> bool {
+        self.terminal.is_some()
+    }
+
     fn show(&'static self, bar: &Arc<Bar>) {
         let mut state = self.state.lock();
         if state.bars.iter().any(|shown| Arc::ptr_eq(&shown.bar, bar)) {
@@ -175,7 +185,7 @@ impl Screen {
         }
         if state.bars.is_empty() && said {
             // else the shell's prompt would follow in the last line
-            let _ = std::io::stderr().write_all(b"\n");
+            let _ = self.terminal.as_ref().map(Stderr::end_line);
         }
         state.bars.iter_mut().for_each(Shown::draw);
     }
@@ -215,14 +225,6 @@ impl Shown {
         let position = self.bar.position();
         self.line.update(|state| state.set_pos(position));
     }
-}
-
-/// Whether the terminal is another process's to draw in.
-fn in_worker() -> bool {
-    #[cfg(all(feature = "process", target_os = "linux"))]
-    return crate::crew::in_worker();
-    #[cfg(not(all(feature = "process", target_os = "linux")))]
-    return false;
 }
 
 /// Calls `f` on a thread that doesn't panic: on one that does, indicatif draws nothing.

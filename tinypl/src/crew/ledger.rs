@@ -4,9 +4,11 @@ use super::luggage::{Luggage, Seat};
 use super::page::Page;
 use super::start::Line;
 use super::wire::{self, HEAD, Kind};
+use crate::monitor::lane::now;
 use parking_lot::Mutex;
 use std::collections::VecDeque;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering::Relaxed};
 use std::time::{Duration, Instant};
 
 /// As many bytes fit into a socket, whoever reads at its other end: a writer of so little never waits.
@@ -56,6 +58,36 @@ pub(crate) struct Peer {
     pub(crate) line: Arc<Line>,
     pub(crate) page: Arc<Page>,
     pub(crate) seats: Arc<[Seat]>,
+    pub(crate) pulse: Arc<Pulse>,
+}
+
+/// For who looks at a worker: the moment at which it would have begun if it had worked without a pause until now, in nanoseconds
+/// as of [`now`]. The time of items that are under way is in it; while it has none, a moment that never comes.
+#[derive(Debug)]
+pub(crate) struct Pulse(AtomicI64);
+
+impl Default for Pulse {
+    fn default() -> Self {
+        Self(AtomicI64::new(i64::MAX))
+    }
+}
+
+impl Pulse {
+    /// From now on it is at work, or not.
+    fn beat(&self, page: &Page, works: bool) {
+        let took = || now().saturating_sub(page.took_so_far().0);
+        self.0.store(if works { took() as i64 } else { i64::MAX }, Relaxed);
+    }
+
+    /// How long it has worked, in nanoseconds.
+    pub(crate) fn worked(&self, page: &Page) -> u64 {
+        let (took, _) = page.took_so_far();
+        if !page.may_be_at_one() {
+            return took;
+        }
+        let with_this = (now() as i64).saturating_sub(self.0.load(Relaxed));
+        took.max(with_this.try_into().unwrap_or(0))
+    }
 }
 
 pub(crate) struct Ledger<G> {
@@ -158,6 +190,7 @@ impl<G> Ledger<G> {
         }
         if link.under_way.is_empty() {
             link.since = Instant::now();
+            peer.pulse.beat(&peer.page, true);
         }
         for _ in 0..room.min(if others_idle { share } else { share.max(link.want) }) {
             let Some(job) = self.waiting.front() else { break };
@@ -212,6 +245,7 @@ impl<G> Ledger<G> {
             link.want = want.min(2 * link.want).clamp(1, most);
         }
         link.since = Instant::now();
+        peer.pulse.beat(&peer.page, !link.under_way.is_empty());
     }
 
     /// A worker has died, and all that it sent was taken: the job that it was at, if it was at one. The others wait again.
@@ -346,7 +380,8 @@ mod tests {
         fn new() -> (Self, Peer) {
             let page = Arc::new(Page::new(Region::create(SIZE, Backend::Memfd).expect("a page of memory")));
             let (socket, _) = UnixStream::pair().expect("a pair of sockets");
-            let peer = Peer { line: Arc::new(Line { socket, death: None }), page: page.clone(), seats: Arc::new([]) };
+            let line = Arc::new(Line { socket, death: None });
+            let peer = Peer { line, page: page.clone(), seats: Arc::new([]), pulse: Arc::default() };
             (Self { page, inbox: VecDeque::new(), dropping: false, at: None, finished: Vec::new(), seen: 0 }, peer)
         }
 

@@ -138,6 +138,11 @@ impl Page {
         (cursor & RECALLED == 0).then_some(cursor / ONE)
     }
 
+    /// Whether it is at an item; after a recall that does not show.
+    pub(crate) fn may_be_at_one(&self) -> bool {
+        self.started().is_none_or(|started| started > self.word(Word::Items).load(Relaxed))
+    }
+
     /// The nanoseconds that items took, and how many items that was.
     pub(crate) fn took_so_far(&self) -> (u64, u64) {
         (self.word(Word::Busy).load(Relaxed), self.word(Word::Items).load(Relaxed))

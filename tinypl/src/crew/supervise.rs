@@ -3,7 +3,7 @@
 //! either so short that the socket has room for it, or goes to a worker that has nothing else to do than to read it; and
 //! whoever may have to wait for a worker's answer reads all its answers. So nobody waits in a circle.
 use super::jam::Asked;
-use super::ledger::{Job, Ledger, Peer, UNREAD};
+use super::ledger::{Job, Ledger, Peer, Pulse, UNREAD};
 use super::luggage::{self, Luggage};
 use super::options::{OnDeath, Options};
 use super::page::Page;
@@ -40,9 +40,16 @@ const FUTILE: usize = 8;
 struct Living {
     pid: u32,
     page: Arc<Page>,
+    pulse: Arc<Pulse>,
     /// How long its items took, and how many, that are in the timeline; and up to when that reaches.
     drawn: (u64, u64),
     until: u64,
+}
+
+impl Living {
+    fn worked(&self) -> u64 {
+        self.pulse.worked(&self.page)
+    }
 }
 
 /// What the stage, its handles and its threads share.
@@ -64,10 +71,10 @@ impl Shared {
         self.living.lock().iter().flatten().map(|worker| worker.pid).collect()
     }
 
-    /// How long items took in all workers.
+    /// How long items took in all workers, those that are under way included.
     pub(crate) fn took(&self) -> Duration {
         let living = self.living.lock();
-        let now: u64 = living.iter().flatten().map(|worker| worker.page.took_so_far().0).sum();
+        let now: u64 = living.iter().flatten().map(Living::worked).sum();
         Duration::from_nanos(self.took.load(Relaxed) + now)
     }
 
@@ -83,15 +90,17 @@ impl Shared {
         self.deaths.load(Relaxed)
     }
 
-    fn set_worker(&self, k: usize, worker: Option<&Worker>) {
+    fn set_worker(&self, k: usize, worker: Option<(u32, &Peer)>) {
         let mut living = self.living.lock();
         if living.len() <= k {
             living.resize(k + 1, None);
         }
-        let worker =
-            worker.map(|worker| Living { pid: worker.pid(), page: worker.page.clone(), drawn: (0, 0), until: 0 });
+        let worker = worker.map(|(pid, Peer { page, pulse, .. })| {
+            let (page, pulse) = (page.clone(), pulse.clone());
+            Living { pid, page, pulse, drawn: (0, 0), until: 0 }
+        });
         if let Some(gone) = std::mem::replace(&mut living[k], worker) {
-            self.took.fetch_add(gone.page.took_so_far().0, Relaxed);
+            self.took.fetch_add(gone.worked(), Relaxed);
         }
     }
 
@@ -241,7 +250,7 @@ impl<P: Pipe<Item = T::In>, T: Task> Crew<P, T> {
             _asked: may_jam.then(|| Asked::from_now_on(ledger.clone())),
             ledger,
             pens: (0..options.workers).map(|_| Mutex::new(())).collect(),
-            input: options.input_maxsize.map(|n| Credits::new(n.saturating_add(options.workers))),
+            input: options.input_maxsize.map(|n| flow.credits.beside(n.saturating_add(options.workers))),
             quit,
             futile: AtomicUsize::new(0),
         })
@@ -393,8 +402,9 @@ impl<P: Pipe<Item = T::In>, T: Task> Crew<P, T> {
     /// Keeps the worker of one place going, and its successors.
     fn drive(&self, desk: &Desk<Rides<P>>, k: usize, flow: &Flow, results: &Results<Given<P, T>>) {
         while let Some(mut worker) = self.start(desk, flow) {
-            self.shared.set_worker(k, Some(&worker));
-            let peer = Peer { line: worker.line.clone(), page: worker.page.clone(), seats: worker.seats.clone() };
+            let (line, page, seats) = (worker.line.clone(), worker.page.clone(), worker.seats.clone());
+            let peer = Peer { line, page, seats, pulse: Arc::default() };
+            self.shared.set_worker(k, Some((worker.pid(), &peer)));
             desk.ledger.lock().attach(k, peer);
             self.hand_out(desk);
             let Err(parting) = self.listen(desk, k, &mut worker, flow, results);

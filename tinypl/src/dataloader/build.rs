@@ -15,7 +15,7 @@ use super::loader::{Apart, Batchsize, EpochEnd, Load, Marked, Together, Unmarked
 use super::mode::Mode;
 use super::reads::Reads;
 use super::sampler::Sampler;
-use super::work::{CollateBatch, LoadBatch, LoadSample};
+use super::work::{CollateBatch, LoadBatch, LoadSample, Part};
 use crate::error::Site;
 use crate::func::{Action, Func};
 use crate::locked::Locked;
@@ -133,8 +133,9 @@ struct Cut {
 impl Cut {
     #[track_caller]
     fn positions<S: Sampler, E: Marking>(&self, epochs: S::Epochs, futile: Option<Futile>) -> Positions<S, E> {
-        let epochs = Locked::new(Iter::new(Epochs::new(epochs, futile)), Post::at(self.site));
-        flatten(branded(insert_periodic(passed(epochs, self.site))))
+        let at = |title| self.site.part("sampler", title);
+        let epochs = Locked::new(Iter::new(Epochs::new(epochs, futile)), Post::at(at("load: sampler")));
+        flatten(branded(insert_periodic(passed(epochs, at("load: epochs")))))
     }
 
     #[track_caller]
@@ -146,7 +147,8 @@ impl Cut {
         let within_epochs = self.epoch_end != EpochEnd::Ignore;
         let batches = partition(up, self.batchsize).markers(marker::After).split_on_marker(within_epochs);
         let least = if self.epoch_end == EpochEnd::DropLast { self.batchsize } else { 0 };
-        E::over(Filter { up: batches, pred: Full(least), given: 0, post: Post::at(self.site) }, self.site)
+        let site = self.site.part("epoch_end", "load: epoch_end");
+        E::over(Filter { up: batches, pred: Full(least), given: 0, post: Post::at(site) }, site)
     }
 
     /// How many batches there are, if `epochs` epochs (without, endless ones) have `samples` each.
@@ -204,7 +206,7 @@ where
         let batches = cut.batches::<_, E>(positions);
         let keeps_all = map.keeps_all();
         let batches = map.over(batches, LoadBatch { dataset, collate, reads: PhantomData }, 1, site);
-        Loaded::new(passed(batches, site), length, keeps_all)
+        Loaded::new(passed(batches, Part::passed(site)), length, keeps_all)
     }
 }
 
@@ -230,6 +232,6 @@ where
         let samples = map.over(positions, LoadSample { dataset, reads: PhantomData }, batchsize, site);
         let batches = cut.batches::<_, E>(samples);
         let batches = place.0.over(batches, CollateBatch { collate, samples: PhantomData }, 1, site);
-        Loaded::new(passed(batches, site), length, keeps_all)
+        Loaded::new(passed(batches, Part::passed(site)), length, keeps_all)
     }
 }

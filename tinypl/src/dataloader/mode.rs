@@ -38,7 +38,7 @@ impl<P: Pipe, F: Work<P::Item>> Mode<P, F> for Serial {
     type Stage = Map<P, F>;
 
     fn over(self, up: P, work: F, _: usize, site: Site) -> Map<P, F> {
-        Map { up, f: work, post: Post::at(site) }
+        Map { up, f: work, post: Post::at(F::PART.serial(site)) }
     }
 }
 
@@ -117,6 +117,7 @@ where
 
     #[track_caller]
     fn over(self, up: P, work: F, batch: usize, site: Site) -> Self::Stage {
+        let site = F::PART.threads(site);
         in_order(up, self.room.under_way(batch), |up| {
             let queue = queue_at(Map { up, f: work, post: Post::at(site) }, Post::at(site));
             queue.workers(self.room.workers).maxsize(self.room.maxsize(batch))
@@ -133,6 +134,7 @@ where
 
     #[track_caller]
     fn over(self, up: P, work: F, batch: usize, site: Site) -> Self::Stage {
+        let site = F::PART.threads(site);
         in_order(up, self.room.under_way(batch), |up| {
             let queue = queue_at(Map { up, f: work, post: Post::at(site) }, Post::at(site));
             queue.workers(self.room.workers).maxsize(self.room.maxsize(batch)).scope(self.spawner)

@@ -116,6 +116,7 @@ where
 
     #[track_caller]
     fn over(self, up: P, work: F, batch: usize, site: Site) -> Self::Stage {
+        let site = F::PART.processes(site);
         in_order(up, self.room.under_way(batch), |up| {
             let stage = workers_at(up, MapWith { f: run::<F, P::Item> }, pack(&work), Post::at(site));
             let mut stage =

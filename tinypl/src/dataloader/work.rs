@@ -4,7 +4,7 @@ use super::dataset::Dataset;
 use super::error::SampleError;
 use super::position::{Position, list};
 use super::reads::Reads;
-use crate::error::naming;
+use crate::error::{Site, naming};
 use crate::func::Func;
 #[cfg(all(feature = "process", target_os = "linux"))]
 use serde::{Deserialize, Serialize};
@@ -15,11 +15,60 @@ use std::marker::PhantomData;
 pub trait Work<A>: Func<A> {
     #[doc(hidden)]
     fn about(item: &A) -> String;
+    /// Which part of the loader it is, and what it is called: `serial`, by threads, and by processes.
+    #[doc(hidden)]
+    const PART: Part;
+}
+
+/// A part that may be in several hands.
+#[derive(Clone, Copy, Debug)]
+pub struct Part {
+    of: &'static str,
+    serial: &'static str,
+    threads: &'static str,
+    #[cfg_attr(
+        not(all(feature = "process", target_os = "linux")),
+        expect(dead_code, reason = "there are no processes")
+    )]
+    processes: &'static str,
+}
+
+impl Part {
+    const MAP: Self = Self {
+        of: "map",
+        serial: "load: map (serial)",
+        threads: "load: map (thread)",
+        processes: "load: map (process)",
+    };
+    const COLLATE: Self = Self {
+        of: "collate",
+        serial: "load: collate (serial)",
+        threads: "load: collate (thread)",
+        processes: "load: collate (process)",
+    };
+
+    pub(super) fn serial(self, site: Site) -> Site {
+        site.part(self.of, self.serial)
+    }
+
+    pub(super) fn threads(self, site: Site) -> Site {
+        site.part(self.of, self.threads)
+    }
+
+    #[cfg(all(feature = "process", target_os = "linux"))]
+    pub(super) fn processes(self, site: Site) -> Site {
+        site.part(self.of, self.processes)
+    }
+
+    /// A stage that passes on what loading failed with.
+    pub(super) fn passed(site: Site) -> Site {
+        site.part(Self::MAP.of, "load: batches")
+    }
 }
 
 // `Func` has a way for one puller and one for several; here they are the same
 macro_rules! work {
-    ($work:ident<$($generic:ident),*>($self:ident, $item:ident: $of:ty) -> $out:ty where { $($bounds:tt)* } $run:block, $about:expr) => {
+    ($work:ident<$($generic:ident),*>($self:ident, $item:ident: $of:ty) -> $out:ty where { $($bounds:tt)* } $run:block, $about:expr, $part:expr) => {
         impl<$($generic),*> Func<$of> for $work<$($generic),*> where $($bounds)* {
             type Out = $out;
 
@@ -34,6 +83,8 @@ macro_rules! work {
             fn about(item: &$of) -> String {
                 $about(item)
             }
+
+            const PART: Part = $part;
         }
 
         impl<$($generic),*> fmt::Debug for $work<$($generic),*> {
@@ -62,7 +113,8 @@ work! {
         }
         Ok(naming(|| list(&positions), || self.collate.collate(samples)))
     },
-    |positions: &Vec<Position>| list(positions)
+    |positions: &Vec<Position>| list(positions),
+    Part::MAP
 }
 
 /// Loads one sample, for a collation of its own.
@@ -78,7 +130,8 @@ work! {
     {
         R::read(&self.dataset, at).map(|sample| (at, sample))
     },
-    Position::to_string
+    Position::to_string,
+    Part::MAP
 }
 
 /// Collates samples that were loaded one by one.
@@ -100,7 +153,8 @@ work! {
         let (positions, samples): (Vec<_>, Vec<_>) = loaded.into_iter().unzip();
         Ok(naming(|| list(&positions), || self.collate.collate(samples)))
     },
-    |loaded: &Vec<Whose<S>>| list(&loaded.iter().map(position).collect::<Vec<_>>())
+    |loaded: &Vec<Whose<S>>| list(&loaded.iter().map(position).collect::<Vec<_>>()),
+    Part::COLLATE
 }
 
 fn position<S>(loaded: &Whose<S>) -> Position {

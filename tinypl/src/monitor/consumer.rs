@@ -1,63 +1,55 @@
 //! The thread that pulls a pipeline from outside: its time goes to the stages that it runs, to waiting, and to its own affairs.
-use super::lane::{self, Doing, Lane, Part};
-use super::sampling::{self, Dice, Mix, Sample, Sampled};
+use super::lane::{Doing, Lane, Part};
+use super::sampling::{self, Mix, Sample, Sampled, Turns};
 use super::{Ending, Probe};
+use crate::pipe::{Pipe, Pulled, Watched};
 use crate::sync::Arc;
 
-/// At most so many items pass between two that are measured.
-const MOST: u64 = 15;
-/// An interval whose items took so many times longer than the last ones is not shared out as those were.
-const SURPRISE: u64 = 4;
+/// After so many items there is a look at the clock,
+const LOOK: u64 = 16;
+/// or after about so many nanoseconds.
+const GLANCE: u64 = 12_000;
 
 /// What a watched pipeline knows of who pulls it.
 #[derive(Debug)]
 pub(crate) struct Consumer {
     lane: Arc<Lane>,
-    /// The same, to be lent.
-    lent: Option<Arc<Lane>>,
     /// What it does between its pulls.
     own: Arc<Probe>,
     ending: Arc<Ending>,
-    /// Working time that was shared out.
-    shared: u64,
-    mix: Mix,
+    resting: bool,
+    /// How many pulls are left until the next look at the clock, of how many from the last one on.
+    left: u64,
+    every: u64,
+    /// Working time at the last look.
+    seen: u64,
+    turns: Turns,
     /// The sample at hand, till the next pull tells how long its item took.
     sample: Sample,
     /// When the pull returned that was measured.
     returned: Option<u64>,
-    /// When the last measured pull began; 0 while nobody pulls.
-    measured: u64,
-    /// How many pulls are not measured, and how many of them are left.
-    skip: u64,
-    left: u64,
-    /// Working time when the last measured pull began.
-    begun: u64,
-    /// What an item took in the last interval.
-    each: u64,
-    dice: Dice,
+    /// Working time that was shared out.
+    shared: u64,
+    mix: Mix,
 }
 
 impl Consumer {
     pub(crate) fn new(lane: Arc<Lane>, own: Arc<Probe>, ending: Arc<Ending>) -> Self {
         lane.turn_on();
-        let measured = lane::now();
         lane.set(Doing::Work);
-        let (mix, sample, dice) = (Mix::default(), Sample::new(), Dice::new());
         Self {
             lane,
-            lent: None,
             own,
             ending,
-            shared: 0,
-            mix,
-            sample,
-            returned: None,
-            measured,
-            skip: 0,
+            resting: false,
             left: 0,
-            begun: 0,
-            each: 0,
-            dice,
+            every: 0,
+            seen: 0,
+            turns: Turns::new(),
+            sample: Sample::new(),
+            returned: None,
+            shared: 0,
+            mix: Mix::default(),
         }
     }
 
@@ -65,37 +57,73 @@ impl Consumer {
         &self.ending
     }
 
-    /// A pull, which gives nothing at the end.
-    pub(crate) fn pull<T>(&mut self, pull: impl FnOnce() -> Option<T>) -> Option<T> {
-        let entered = lane::enter(self.lent.take().unwrap_or_else(|| self.lane.clone()));
+    /// A pull. Most cost no more than to be counted down.
+    pub(crate) fn pull<P: Pipe>(&mut self, pipe: &mut P) -> Pulled<P> {
+        let _pulling = self.lane.pulling();
+        if self.left > 0 && !sampling::is_on() && !self.lane.is_asked() {
+            self.left -= 1;
+            let signal = pipe.pull_by::<Watched>();
+            if signal.is_none() {
+                self.rest();
+            }
+            return signal;
+        }
+        self.pull_with_care(pipe)
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn pull_with_care<P: Pipe>(&mut self, pipe: &mut P) -> Pulled<P> {
         // it may have ended before: then it still has
-        let before = (self.measured == 0).then(|| self.ending.goes_on());
-        let pulled = if self.is_due() {
-            self.measured(pull)
+        let before = self.resting.then(|| self.ending.goes_on());
+        let signal = if self.is_due() {
+            self.measured(|| pipe.pull_by::<Watched>())
         } else {
             // a function of another pipeline's may be at it, which is measured
             let _paused = sampling::is_on().then(sampling::pause);
-            pull()
+            pipe.pull_by::<Watched>()
         };
-        if pulled.is_none() {
+        if signal.is_none() {
             self.rest();
             self.ending.ended_before(before.flatten());
         }
-        self.lent = entered.leave();
-        pulled
+        signal
     }
 
     /// Whether this pull is to be measured.
     fn is_due(&mut self) -> bool {
-        if self.returned.is_some() || self.left == 0 {
-            let now = self.lane.set(Doing::Work);
-            self.note_own(now);
-        }
-        if self.left > 0 {
+        let asked = self.lane.take_question();
+        if self.left > 0 && !asked {
             self.left -= 1;
             return false;
         }
-        true
+        self.resting = false;
+        let now = self.lane.set(Doing::Work);
+        let surprised = self.look(now);
+        let left = self.turns.left();
+        let is_due = left == 0 || surprised || asked;
+        self.every = if is_due { 1 } else { (GLANCE / self.turns.each().max(1)).clamp(1, LOOK).min(left) };
+        self.left = self.every - 1;
+        is_due
+    }
+
+    /// At the clock. Whether the items since the last look took much longer than those before.
+    fn look(&mut self, now: u64) -> bool {
+        let pulled = self.every - self.left;
+        let took = self.lane.worked() - self.seen;
+        self.seen += took;
+        if pulled == 0 {
+            // what was before the first pull is no stage's
+            self.settle(0);
+            return false;
+        }
+        if self.returned.is_none() {
+            return self.turns.passed(pulled, took);
+        }
+        self.note_own(now);
+        let (others, surprised) = self.turns.measured(&self.sample, pulled, took);
+        self.settle(others);
+        surprised
     }
 
     /// After a pull that was measured: what was done with its item, up to now.
@@ -109,42 +137,21 @@ impl Consumer {
         }
     }
 
-    #[cold]
     fn measured<T>(&mut self, pull: impl FnOnce() -> T) -> T {
-        let now = lane::now();
-        self.pace(now);
+        let began = self.lane.since();
         let measurement = sampling::measure();
         let pulled = pull();
         let (sample, cut) = measurement.taken();
         let returned = self.lane.set(Doing::Work);
         self.sample = sample;
         if cut {
-            self.stretch(self.lane.worked() - self.begun);
+            self.stretch(self.lane.worked() - self.seen);
         }
         self.returned = Some(returned);
         if let Some(track) = self.lane.track() {
-            track.did(Part::Work, 1, now, returned, &self.sample);
+            track.did(Part::Work, 1, began, returned, &self.sample);
         }
         pulled
-    }
-
-    /// Shares out the time since the last sample, and chooses how many pulls to leave out.
-    fn pace(&mut self, now: u64) {
-        let work = self.lane.worked();
-        let each = ((work - self.begun) / (self.skip + 1)).max(1);
-        self.begun = work;
-        self.measured = now;
-        if self.each > 0 && each > SURPRISE * self.each {
-            // who took it so long? The next sample will say
-            self.mix.clear();
-            self.sample.clear();
-            (self.skip, self.left, self.each) = (0, 0, each);
-            return;
-        }
-        let wanted = (sampling::cost(&self.sample) / each).min(MOST);
-        self.settle();
-        self.skip = wanted / 2 + self.dice.below(wanted as usize + 1) as u64;
-        (self.left, self.each) = (self.skip, each);
     }
 
     /// The sample shows the beginning of a pull that took so long.
@@ -155,17 +162,17 @@ impl Consumer {
         }
     }
 
-    /// Shares out the time since the last sample.
-    fn settle(&mut self) {
+    /// Shares out the time since the last sample; the one at hand stands for so many other items.
+    fn settle(&mut self, others: u64) {
         let work = self.lane.worked();
-        self.mix.add(&std::mem::take(&mut self.sample), self.skip as usize + 1);
-        self.mix.share(work - self.shared, &self.own);
+        let sample = std::mem::take(&mut self.sample);
+        self.mix.settle(work - self.shared, &sample, others, &self.own);
         self.shared = work;
     }
 
     /// Nobody pulls any more, for now.
     pub(crate) fn rest(&mut self) {
-        if self.measured == 0 {
+        if std::mem::replace(&mut self.resting, true) {
             return;
         }
         let now = self.lane.set(Doing::Nothing);
@@ -173,8 +180,9 @@ impl Consumer {
         if let Some(track) = self.lane.track() {
             track.flush();
         }
-        self.settle();
-        (self.left, self.measured) = (0, 0);
+        self.settle(0);
+        self.seen = self.lane.worked();
+        (self.left, self.every) = (0, 0);
         self.ending.note();
     }
 }

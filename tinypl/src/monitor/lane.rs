@@ -1,13 +1,14 @@
 //! What one thread does with its time: it works, or it waits for input, or for room. Each moment of its life is in one of
 //! these accounts, so they add up.
 use super::Probe;
-use super::sampling::{self, Dice, Mix};
+use super::sampling::{self, Mix, Turns};
 use super::trace::Track;
 use crate::pool::stop;
 use crate::sync::Arc;
-use std::cell::RefCell;
+use parking_lot::Mutex;
+use std::cell::Cell;
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering::*, fence};
-use std::sync::{LazyLock, OnceLock};
+use std::sync::{LazyLock, OnceLock, Weak};
 use std::time::{Duration, Instant};
 
 /// What a thread is at.
@@ -39,6 +40,8 @@ pub(crate) fn at(moment: Instant) -> u64 {
 /// A thread's accounts. It writes them, others read; before anybody asks for them they are idle.
 #[derive(Debug)]
 pub(crate) struct Lane {
+    /// From 1; no other one has it.
+    id: u64,
     on: AtomicBool,
     doing: AtomicU8,
     since: AtomicU64,
@@ -47,18 +50,23 @@ pub(crate) struct Lane {
     turn: AtomicU64,
     /// Whether its work is to get input.
     pulls: AtomicBool,
+    /// Somebody has asked for figures: what the thread is at is to be measured.
+    asked: AtomicBool,
     track: OnceLock<Track>,
 }
 
 impl Lane {
     pub(crate) fn new() -> Arc<Self> {
+        static IDS: AtomicU64 = AtomicU64::new(1);
         Arc::new(Self {
+            id: IDS.fetch_add(1, Relaxed),
             on: AtomicBool::new(false),
             doing: AtomicU8::new(Doing::Nothing as u8),
             since: AtomicU64::new(0),
             spent: Default::default(),
             turn: AtomicU64::new(0),
             pulls: AtomicBool::new(false),
+            asked: AtomicBool::new(false),
             track: OnceLock::new(),
         })
     }
@@ -84,6 +92,26 @@ impl Lane {
 
     pub(crate) fn track(&self) -> Option<&Track> {
         self.track.get()
+    }
+
+    /// Somebody looks.
+    pub(super) fn ask(&self) {
+        self.asked.store(true, Relaxed);
+    }
+
+    #[inline]
+    pub(super) fn is_asked(&self) -> bool {
+        self.asked.load(Relaxed)
+    }
+
+    /// Whether somebody has looked since the last time.
+    pub(super) fn take_question(&self) -> bool {
+        self.is_asked() && self.asked.swap(false, Relaxed)
+    }
+
+    /// Since when it is at what it is at.
+    pub(super) fn since(&self) -> u64 {
+        self.since.load(Relaxed)
     }
 
     fn doing(&self) -> Doing {
@@ -160,46 +188,64 @@ impl Accounts {
 }
 
 thread_local! {
-    static LANE: RefCell<Option<Arc<Lane>>> = const { RefCell::new(None) };
+    /// The lane of whoever pulls a watched pipeline on this thread at this moment, by its id; 0: nobody does.
+    static PULLING: Cell<u64> = const { Cell::new(0) };
 }
 
-/// Until it is dropped this thread's waits go into a lane's accounts.
+/// Until it is dropped this thread pulls the pipeline whose consumer's lane it was made by.
 #[derive(Debug)]
-pub(crate) struct Entered(Option<Arc<Lane>>);
+pub(super) struct Pulling(u64);
 
-/// From here on this thread's waits go into that lane's accounts. (It is lent, not cloned: this happens for each item.)
-pub(crate) fn enter(lane: Arc<Lane>) -> Entered {
-    Entered(LANE.replace(Some(lane)))
-}
-
-impl Entered {
-    /// The lane comes back.
-    pub(crate) fn leave(mut self) -> Option<Arc<Lane>> {
-        let lane = LANE.replace(self.0.take());
-        std::mem::forget(self);
-        lane
+impl Lane {
+    /// (A number costs less than to lend the lane, and this is done for each item.)
+    #[inline]
+    pub(super) fn pulling(&self) -> Pulling {
+        Pulling(PULLING.replace(self.id))
     }
 }
 
-impl Drop for Entered {
+impl Drop for Pulling {
+    #[inline]
     fn drop(&mut self) {
-        LANE.set(self.0.take());
+        PULLING.set(self.0);
+    }
+}
+
+/// Who watches a stage that waits. A wait is one for input, or for room, if the pipeline is watched that the stage is part of. If
+/// it stands in another one, which a function of a stage pulls, to wait is that function's work.
+#[derive(Debug, Default)]
+pub(crate) struct Watchers(Mutex<Vec<Weak<Lane>>>);
+
+impl Watchers {
+    /// The stage is part of the pipeline that this lane's thread pulls.
+    pub(super) fn add(&self, consumer: &Arc<Lane>) {
+        let mut lanes = self.0.lock();
+        lanes.retain(|lane| lane.strong_count() > 0);
+        lanes.push(Arc::downgrade(consumer));
+    }
+
+    /// Whose time it is that this thread waits.
+    fn lane(&self) -> Option<Arc<Lane>> {
+        let lanes = self.0.lock();
+        match PULLING.get() {
+            // a worker's lane tells what it is at even before anybody watches
+            0 => stop::lane().filter(|lane| !lane.is_on() || !lanes.is_empty()),
+            id => lanes.iter().filter_map(Weak::upgrade).find(|lane| lane.id == id),
+        }
+    }
+
+    /// This thread begins to wait.
+    pub(crate) fn waiting(&self, what: Doing) -> Waiting {
+        Waiting(self.lane().map(|lane| {
+            let (before, ..) = lane.turn_to(what);
+            (lane, before)
+        }))
     }
 }
 
 /// Stands for a wait of this thread, until it is dropped.
 #[derive(Debug)]
 pub(crate) struct Waiting(Option<(Arc<Lane>, Doing)>);
-
-/// This thread begins to wait.
-pub(crate) fn waiting(what: Doing) -> Waiting {
-    // a worker that doesn't pull is at an item: a pipeline that its function waits for is none of ours
-    let lane = LANE.with_borrow(Clone::clone).or_else(stop::lane);
-    Waiting(lane.map(|lane| {
-        let (before, ..) = lane.turn_to(what);
-        (lane, before)
-    }))
-}
 
 impl Drop for Waiting {
     fn drop(&mut self) {
@@ -246,19 +292,19 @@ pub(crate) struct Shares {
     /// When it is to be shared out again.
     due: u64,
     mixes: [Mix; 2],
-    /// When the next sample may be taken.
-    next: [u64; 2],
+    turns: [Turns; 2],
+    /// Items took long, and it is not known of what: what is pending waits for a sample.
+    odd: [bool; 2],
     /// When the part at hand began.
     began: u64,
-    dice: Dice,
     /// Whose the time is of which nothing is known.
     rest: Arc<Probe>,
 }
 
 impl Shares {
     pub(crate) fn new(lane: Arc<Lane>, rest: Arc<Probe>) -> Self {
-        let (pending, mixes, next) = ([0; 2], Default::default(), [0; 2]);
-        Self { lane, watched: false, seen: 0, pending, due: 0, mixes, next, began: 0, dice: Dice::new(), rest }
+        let (pending, mixes, turns) = ([0; 2], Default::default(), [Turns::new(), Turns::new()]);
+        Self { lane, watched: false, seen: 0, pending, due: 0, mixes, turns, odd: [false; 2], began: 0, rest }
     }
 
     /// Before a part, of about so many items: `None` if nobody watches, else the number of the one that is to be measured (or
@@ -277,21 +323,28 @@ impl Shares {
         }
         self.lane.pulls.store(matches!(part, Part::Pull), Relaxed);
         self.began = self.lane.since.load(Relaxed);
-        if self.began < self.next[part as usize] { usize::MAX } else { self.dice.below(items) }
+        let turns = &mut self.turns[part as usize];
+        if self.odd[part as usize] || turns.left() < items as u64 { turns.throw(items) } else { usize::MAX }
     }
 
     /// After a part that was begun.
     #[cold]
     pub(crate) fn end(&mut self, part: Part, items: usize) {
+        let before = self.seen;
         let now = self.see(part);
         let sample = sampling::kept();
-        if !sample.is_empty() {
-            self.next[part as usize] = now + sampling::cost(&sample);
-            self.mixes[part as usize].add(&sample, items);
+        let (i, n, took) = (part as usize, items as u64, self.seen - before);
+        if sample.is_empty() {
+            self.odd[i] |= self.turns[i].passed(n, took);
+        } else {
+            let (others, odd) = self.turns[i].measured(&sample, n, took);
+            self.odd[i] = odd;
+            let pending = std::mem::take(&mut self.pending[i]);
+            self.mixes[i].settle(pending, &sample, others, &self.rest);
         }
         if now >= self.due {
             self.due = now + LAG;
-            self.settle();
+            self.settle(|odd| !odd);
         }
         if let Some(track) = self.lane.track.get() {
             track.did(part, items, self.began, now, &sample);
@@ -308,9 +361,9 @@ impl Shares {
     }
 
     /// Shares out what is pending, where it is known how.
-    fn settle(&mut self) {
-        for (pending, mix) in self.pending.iter_mut().zip(&mut self.mixes) {
-            if !mix.is_empty() {
+    fn settle(&mut self, may: impl Fn(bool) -> bool) {
+        for ((pending, mix), odd) in self.pending.iter_mut().zip(&self.mixes).zip(self.odd) {
+            if !mix.is_empty() && may(odd) {
                 mix.share(std::mem::take(pending), &self.rest);
             }
         }
@@ -319,7 +372,7 @@ impl Shares {
 
 impl Drop for Shares {
     fn drop(&mut self) {
-        self.settle();
+        self.settle(|_| true);
         self.rest.was_busy(self.pending.iter().sum());
     }
 }

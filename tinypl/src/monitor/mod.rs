@@ -9,8 +9,6 @@ pub(crate) mod panel;
 mod probe;
 mod report;
 pub(crate) mod sampling;
-#[cfg(feature = "watch")]
-mod stderr;
 mod survey;
 mod table;
 #[cfg(feature = "trace")]
@@ -122,6 +120,9 @@ impl Ending {
 
 impl Monitor {
     pub(crate) fn new(survey: Survey) -> (Self, Consumer) {
+        let lane = Lane::new();
+        // of what flows in beside, too: whoever waits for that waits for input
+        survey.watchers().for_each(|watchers| watchers.add(&lane));
         let survey = survey.main_stream();
         for stage in &survey.stages {
             stage.probes.iter().for_each(|probe| probe.turn_on());
@@ -129,7 +130,7 @@ impl Monitor {
                 crew.flow.lanes.iter().for_each(|lane| lane.turn_on());
             }
         }
-        let (lane, own) = (Lane::new(), Probe::new());
+        let own = Probe::new();
         let ending = Arc::new(Ending::default());
         let consumer = Consumer::new(lane.clone(), own.clone(), ending.clone());
         let (before, last) = (OnceLock::new(), OnceLock::new());
@@ -141,7 +142,11 @@ impl Monitor {
     /// The figures at this moment. Counts are exact when the pipeline has ended; while it runs they may lag behind by what its
     /// workers have at hand.
     pub fn report(&self) -> Report {
-        self.0.last.get().cloned().unwrap_or_else(|| Report::of(self))
+        self.0.last.get().cloned().unwrap_or_else(|| {
+            // the next report knows more of what is under way now
+            self.lane().ask();
+            Report::of(self)
+        })
     }
 
     /// Nobody pulls its pipeline any more.
@@ -182,7 +187,7 @@ impl Monitor {
     }
 
     fn failed_at(&self, site: Site) -> bool {
-        self.0.ending.how.lock().1 == Some(site)
+        self.0.ending.how.lock().1.is_some_and(|failed| failed.is_of(&site))
     }
 }
 

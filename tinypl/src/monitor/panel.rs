@@ -3,7 +3,7 @@
 //!
 //! The cursor always rests at the beginning of the line below them, it is never hidden, and nothing is written in colour. So
 //! whatever ends the process, and at whatever moment, leaves the terminal in order.
-use super::stderr::{Room, Stderr};
+use crate::stderr::{Room, Stderr};
 use crate::sync::Mutex;
 use console::truncate_str;
 use std::io;

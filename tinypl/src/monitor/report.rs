@@ -164,7 +164,11 @@ impl Report {
     /// All that was gathered up to a moment, by whomever.
     fn gathered(monitor: &Monitor, until: u64) -> Self {
         let (survey, elapsed) = (monitor.survey(), monitor.elapsed(until));
-        let failed = survey.stages.iter().rposition(|stage| monitor.failed_at(stage.site));
+        let has_failed = |stage: &Surveyed| monitor.failed_at(stage.site);
+        // the one at which it ended; of parts one may pass on what another one failed with
+        let ended = survey.stages.iter().rposition(has_failed);
+        let first = || survey.stages.iter().position(has_failed);
+        let failed = ended.and_then(|i| if survey.stages[i].site.is_part() { first() } else { ended });
         let mut stages: Vec<StageReport> = Vec::with_capacity(survey.stages.len());
         for (i, surveyed) in survey.stages.iter().enumerate() {
             let above = surveyed.up.map_or(0, |up| stages[up].items_out);
@@ -174,7 +178,9 @@ impl Report {
             }
             if failed == Some(i) {
                 stage.errors = stage.errors.max(1);
-                // the one at which it failed
+            }
+            if ended == Some(i) {
+                // the item of the error
                 stage.items_out -= u64::from(!surveyed.counts && stage.items_out > 0);
             }
             stages.push(stage);

@@ -21,16 +21,84 @@ pub(crate) struct Sampled {
 
 /// A sample costs one part in so many of a thread's time.
 const RARELY: u64 = 300;
-/// What it costs to measure one call, in nanoseconds.
-const CALL: u64 = 60;
+/// What it costs to measure one call, in nanoseconds: two looks at the clock, and to note them.
+const CALL: u64 = 150;
 
-/// How long to wait after this sample before the next.
-pub(crate) fn cost(sample: &Sample) -> u64 {
-    (sample.len() as u64 + 1) * CALL * RARELY
+/// What it has cost to take this sample.
+pub(crate) fn overhead(sample: &Sample) -> u64 {
+    (sample.len() as u64 + 1) * CALL
+}
+
+/// At most about so many items pass between two that are measured.
+const MOST: u64 = 1024;
+/// If items take so many times longer than those before, it is time to measure one: who takes it so long?
+const SURPRISE: u64 = 4;
+
+/// Whose turn it is to be measured. Items are counted, and how many is thrown with dice, so that each has the same chance: a
+/// pause by the clock would end in a slow item, and be over when the next one comes.
+#[derive(Debug)]
+pub(crate) struct Turns {
+    /// How many items have passed since the last one that was measured, and how many are to.
+    skipped: u64,
+    due: u64,
+    /// What an item took the last time.
+    each: u64,
+    /// What the last items took, and how many there were; what is long ago counts less.
+    took: u64,
+    items: u64,
+    dice: Dice,
+}
+
+impl Turns {
+    pub(crate) fn new() -> Self {
+        Self { skipped: 0, due: 0, each: 0, took: 0, items: 0, dice: Dice::new() }
+    }
+
+    /// How many items are left until one is to be measured.
+    pub(crate) fn left(&self) -> u64 {
+        self.due.saturating_sub(self.skipped)
+    }
+
+    /// What an item took the last time.
+    pub(crate) fn each(&self) -> u64 {
+        self.each
+    }
+
+    /// Items have passed. Whether it is odd that they took so long.
+    pub(crate) fn passed(&mut self, items: u64, took: u64) -> bool {
+        self.skipped += items;
+        self.note(items, took)
+    }
+
+    fn note(&mut self, items: u64, took: u64) -> bool {
+        self.took += took;
+        self.items += items;
+        let each = (took / items.max(1)).max(1);
+        let before = std::mem::replace(&mut self.each, each);
+        before > 0 && each > SURPRISE * before
+    }
+
+    /// One of these items was measured. For how many others the sample stands; and whether it is odd that they took so long.
+    pub(crate) fn measured(&mut self, sample: &Sample, items: u64, took: u64) -> (u64, bool) {
+        let overhead = overhead(sample);
+        // less says more of the measurement than of the item
+        let odd = (took > 4 * overhead || self.items == 0) && self.note(items, took.saturating_sub(overhead));
+        let wanted = (overhead * RARELY).saturating_mul(self.items) / self.took.max(1);
+        let wanted = wanted.min(MOST);
+        self.due = wanted / 2 + self.dice.below(wanted as usize + 1) as u64;
+        self.took -= self.took / 8;
+        self.items -= self.items / 8;
+        (std::mem::take(&mut self.skipped) + items.saturating_sub(1), odd)
+    }
+
+    /// One of so many items.
+    pub(crate) fn throw(&mut self, items: usize) -> usize {
+        self.dice.below(items)
+    }
 }
 
 /// Of a measurement that goes on and on the beginning is enough.
-const MOST: usize = 256;
+const CALLS: usize = 256;
 
 /// A call that has not returned.
 #[derive(Debug)]
@@ -171,7 +239,7 @@ pub(crate) fn leave() {
     let ended = now();
     STATE.with_borrow_mut(|state| {
         state.pop(ended);
-        if state.sample.len() >= MOST && ON.get() {
+        if state.sample.len() >= CALLS && ON.get() {
             ON.set(false);
             state.cut = true;
             while !state.calls.is_empty() {
@@ -194,15 +262,34 @@ pub(crate) fn waited(nanoseconds: u64) {
 #[derive(Debug, Default)]
 pub(crate) struct Mix(Vec<(Arc<Probe>, u64)>);
 
+/// About so many samples are remembered: enough that a rare item which takes long has its part.
+const MEMORY: u64 = 1024;
+
 impl Mix {
     pub(crate) fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
-    /// A sample that stands for so many items.
-    pub(crate) fn add(&mut self, sample: &Sample, items: usize) {
+    /// Shares out a time. The calls of a sample get what they took; what is left is of items like those that were measured. The
+    /// sample stands for so many that were not.
+    pub(crate) fn settle(&mut self, time: u64, sample: &Sample, items: u64, rest: &Probe) {
+        // the first one is better than none
+        self.add(sample, items.max(u64::from(self.is_empty())));
+        let own: u64 = sample.iter().map(|call| call.own).sum();
+        let known = own.min(time);
         for call in sample {
-            let own = call.own * items.max(1) as u64;
+            call.probe.was_busy(part(known, call.own, own));
+        }
+        self.share(time - known, rest);
+    }
+
+    fn add(&mut self, sample: &Sample, items: u64) {
+        if items == 0 || sample.is_empty() {
+            return;
+        }
+        self.0.iter_mut().for_each(|(_, own)| *own -= *own / MEMORY);
+        for call in sample {
+            let own = call.own * items;
             match self.0.iter_mut().find(|(probe, _)| Arc::ptr_eq(probe, &call.probe)) {
                 Some((_, all)) => *all += own,
                 None => self.0.push((call.probe.clone(), own)),
@@ -210,21 +297,21 @@ impl Mix {
         }
     }
 
-    pub(crate) fn clear(&mut self) {
-        self.0.clear();
-    }
-
-    /// Shares out a time in proportion, and begins to forget.
-    pub(crate) fn share(&mut self, time: u64, rest: &Probe) {
+    /// Shares out a time in proportion.
+    pub(crate) fn share(&self, time: u64, rest: &Probe) {
         let sum: u64 = self.0.iter().map(|(_, own)| own).sum();
         if sum == 0 {
             return rest.was_busy(time);
         }
-        for (probe, own) in &mut self.0 {
-            probe.was_busy((u128::from(time) * u128::from(*own) / u128::from(sum)) as u64);
-            *own -= *own / 4;
+        for (probe, own) in &self.0 {
+            probe.was_busy(part(time, *own, sum));
         }
     }
+}
+
+/// Of a time, what falls to `own` of `all`.
+fn part(time: u64, own: u64, all: u64) -> u64 {
+    (u128::from(time) * u128::from(own) / u128::from(all.max(1))) as u64
 }
 
 /// Numbers that keep no step with anything in the items. (A linear congruential generator: W. H. Press et al., "Numerical

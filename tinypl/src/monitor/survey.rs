@@ -1,5 +1,6 @@
 //! Looks at a pipeline's stages, from the source down: for its picture, and for its figures.
 use super::Probe;
+use super::lane::Watchers;
 #[cfg(all(feature = "process", target_os = "linux"))]
 use crate::crew::Shared;
 /// There are no processes.
@@ -42,6 +43,8 @@ pub(crate) struct Surveyed {
     /// Whether it stands in another stream, which flows into this one: that one's pulls are not watched.
     pub(crate) beside: bool,
     pub(crate) crew: Option<Crew>,
+    /// Of a stage that may wait; a crew's are its flow's.
+    waits: Option<Arc<Watchers>>,
 }
 
 /// Who runs the stages above a queue.
@@ -64,15 +67,24 @@ impl Survey {
         let node = Node {
             id: post.watched().id(),
             kind: if self.tip.is_none() { Kind::Source } else { Kind::Stage },
-            name: site.name(),
+            name: site.title(),
             function: None,
             handle: post.handle().map(str::to_owned),
             options: Vec::new(),
             location: site.location(),
         };
         let probes = vec![post.watched().clone()];
-        let surveyed =
-            Surveyed { node, site, probes, up: self.tip, counts: false, alone: false, beside: false, crew: None };
+        let surveyed = Surveyed {
+            node,
+            site,
+            probes,
+            up: self.tip,
+            counts: false,
+            alone: false,
+            beside: false,
+            crew: None,
+            waits: None,
+        };
         self.stages.push(surveyed);
         let to = self.stages.len() - 1;
         if let Some(from) = self.tip {
@@ -125,8 +137,11 @@ impl Survey {
         self.node(|node| node.options.push((name, value.to_string())))
     }
 
-    /// The function `F` is called there.
+    /// The function `F` is called there. (What a part of a stage does its name says.)
     pub(crate) fn function<F>(&mut self) -> &mut Self {
+        if self.tip().is_some_and(|tip| tip.site.is_part()) {
+            return self;
+        }
         self.node(|node| node.function = function_name(type_name::<F>()))
     }
 
@@ -171,6 +186,20 @@ impl Survey {
             }
         }
         self
+    }
+
+    /// It may wait.
+    pub(crate) fn waits(&mut self, watchers: &Arc<Watchers>) -> &mut Self {
+        if let Some(tip) = self.tip() {
+            tip.waits = Some(watchers.clone());
+        }
+        self
+    }
+
+    /// Of all stages that may wait.
+    pub(super) fn watchers(&self) -> impl Iterator<Item = &Watchers> {
+        let crews = self.stages.iter().filter_map(|stage| stage.crew.as_ref()).map(|crew| crew.flow.watchers());
+        crews.chain(self.stages.iter().filter_map(|stage| stage.waits.as_ref())).map(|watchers| &**watchers)
     }
 
     /// It is about the marker at place `I` among `L`.

@@ -14,6 +14,10 @@ use std::path::Path;
 
 /// A pull that took less is not shown.
 const BRIEF: u64 = 2_000;
+/// Chunks that took less are drawn as one, together with those that follow at once,
+const CHEAP: u64 = 30_000;
+/// up to such a length.
+const LONG: u64 = 100_000;
 /// What a lane gathers before it is written.
 const HEAP: usize = 64 << 10;
 const HEAD: &[u8] = b"{\"displayTimeUnit\":\"ns\",\"traceEvents\":[\n";
@@ -43,8 +47,32 @@ pub(crate) struct Track {
     lane: usize,
     /// What it works at: JSON without its quotes, as all names.
     work: String,
+    drawn: Mutex<Drawn>,
+}
+
+/// What is not written yet.
+#[derive(Debug, Default)]
+struct Drawn {
     /// Events as they stand in the file, without commas at its ends.
-    heap: Mutex<Vec<u8>>,
+    heap: Vec<u8>,
+    /// Cheap chunks, one after the other.
+    open: Option<Chunks>,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Chunks {
+    items: usize,
+    began: u64,
+    ended: u64,
+}
+
+impl Chunks {
+    /// With another one, if both are to be one slice.
+    fn with(self, next: Self) -> Option<Self> {
+        let both = Self { items: self.items + next.items, began: self.began, ended: next.ended };
+        let cheap = next.ended - next.began < CHEAP && self.ended - self.began < LONG;
+        (cheap && next.began - self.ended < BRIEF).then_some(both)
+    }
 }
 
 /// Nanoseconds as the format wants them.
@@ -153,7 +181,7 @@ impl Timeline {
         let named = serde_json::to_vec(&Name { ph: "M", name: "thread_name", pid: process, tid: i, args })?;
         self.file.lock().append(&named)?;
         let (timeline, work) = (self.clone(), escaped(&work));
-        lane.draw(Track { timeline, process, lane: i, work, heap: Mutex::new(Vec::new()) });
+        lane.draw(Track { timeline, process, lane: i, work, drawn: Mutex::default() });
         Ok(())
     }
 }
@@ -175,8 +203,8 @@ impl Writing {
 impl Track {
     pub(crate) fn waited(&self, what: Doing, since: u64, now: u64) {
         match what {
-            Doing::Input => self.slice("waits for input", since, now, None),
-            Doing::Room => self.slice("waits for room", since, now, None),
+            Doing::Input => self.slice(&mut self.drawn.lock(), "waits for input", since, now, None),
+            Doing::Room => self.slice(&mut self.drawn.lock(), "waits for room", since, now, None),
             Doing::Work | Doing::Nothing => {}
         }
     }
@@ -185,8 +213,15 @@ impl Track {
     pub(crate) fn did(&self, part: Part, items: usize, began: u64, now: u64, calls: &[Sampled]) {
         match part {
             Part::Pull if now - began < BRIEF => return,
-            Part::Pull => self.slice("pull", began, now, Some(items)),
-            Part::Work => self.slice(&self.work, began, now, Some(items)),
+            Part::Pull => self.slice(&mut self.drawn.lock(), "pull", began, now, Some(items)),
+            Part::Work => {
+                let (mut drawn, next) = (self.drawn.lock(), Chunks { items, began, ended: now });
+                let both = drawn.open.and_then(|open| open.with(next));
+                if both.is_none() {
+                    self.close(&mut drawn);
+                }
+                drawn.open = Some(both.unwrap_or(next));
+            }
         }
         // a single call of what it works at says nothing new
         if calls.len() != 1 || self.name_of(&calls[0]) != self.work {
@@ -196,8 +231,16 @@ impl Track {
 
     /// Calls that were measured.
     pub(crate) fn called(&self, calls: &[Sampled]) {
+        let mut drawn = self.drawn.lock();
         for call in calls {
-            self.slice(self.name_of(call), call.began, call.ended, None);
+            self.slice(&mut drawn, self.name_of(call), call.began, call.ended, None);
+        }
+    }
+
+    /// No chunk follows on those at hand.
+    fn close(&self, drawn: &mut Drawn) {
+        if let Some(Chunks { items, began, ended }) = drawn.open.take() {
+            self.slice(drawn, &self.work, began, ended, Some(items));
         }
     }
 
@@ -206,8 +249,7 @@ impl Track {
     }
 
     /// By hand, for a serialiser takes longer than some items: `name` is JSON without its quotes.
-    fn slice(&self, name: &str, began: u64, ended: u64, items: Option<usize>) {
-        let mut heap = self.heap.lock();
+    fn slice(&self, Drawn { heap, .. }: &mut Drawn, name: &str, began: u64, ended: u64, items: Option<usize>) {
         if !heap.is_empty() {
             heap.extend_from_slice(b",\n");
         }
@@ -220,13 +262,15 @@ impl Track {
             None => write!(heap, "}}"),
         };
         if heap.len() >= HEAP {
-            self.write(&mut heap);
+            self.write(heap);
         }
     }
 
     /// Writes what was gathered.
     pub(crate) fn flush(&self) {
-        self.write(&mut self.heap.lock());
+        let mut drawn = self.drawn.lock();
+        self.close(&mut drawn);
+        self.write(&mut drawn.heap);
     }
 
     fn write(&self, heap: &mut Vec<u8>) {

@@ -1,9 +1,9 @@
 //! `Monitor::watch`: the figures in the terminal while the pipeline runs. A thread of its own draws; the end is drawn by
 //! whoever ends the pipeline, so that what he prints next stands below.
 use super::panel::{self, Panel};
-use super::stderr::Room;
 use super::table::{Table, rate};
 use super::{Monitor, Report};
+use crate::stderr::Room;
 use crate::sync::{Arc, Condvar, Instant, Mutex};
 use std::collections::VecDeque;
 use std::fmt;

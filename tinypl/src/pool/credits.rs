@@ -3,7 +3,7 @@
 //! One taker at a time keeps `taken` (behind the lock that it pulls under), one giver at a time its part of `given`.
 use super::bell::{Bell, NAP, give_way};
 use super::stop;
-use crate::monitor::lane::{self, Doing};
+use crate::monitor::lane::{Doing, Watchers};
 use crate::sync::{Arc, AtomicUsize, CLOCK, Ordering::*};
 use crossbeam_utils::CachePadded;
 
@@ -18,6 +18,7 @@ pub(crate) struct Credits {
     dropped: CachePadded<AtomicUsize>,
     bound: AtomicUsize,
     bell: Arc<Bell>,
+    watchers: Arc<Watchers>,
 }
 
 impl Credits {
@@ -27,7 +28,19 @@ impl Credits {
             dropped: CachePadded::new(AtomicUsize::new(0)),
             bound: AtomicUsize::new(bound.min(MOST)),
             bell: Bell::new(),
+            watchers: Arc::default(),
         }
+    }
+
+    /// Others, of the same stage.
+    #[cfg(all(feature = "process", target_os = "linux"))]
+    pub(crate) fn beside(&self, bound: usize) -> Self {
+        Self { watchers: self.watchers.clone(), ..Self::new(bound) }
+    }
+
+    /// Who watches those that wait here.
+    pub(crate) fn watchers(&self) -> &Arc<Watchers> {
+        &self.watchers
     }
 
     #[inline]
@@ -63,7 +76,7 @@ impl Credits {
     /// Lets others run as long as that may help. Whether more than `taken` may be taken now, or this thread is to stop.
     #[cold]
     pub(crate) fn come_soon(&self, taken: usize) -> bool {
-        let _waiting = lane::waiting(Doing::Room);
+        let _waiting = self.watchers.waiting(Doing::Room);
         give_way(|| self.free(taken) > 0 || stop::requested())
     }
 
@@ -72,7 +85,7 @@ impl Credits {
     #[cold]
     pub(crate) fn sleep(&self, taken: usize, patient: &mut bool) {
         let look = || self.free(taken) > 0 || stop::requested();
-        let _waiting = lane::waiting(Doing::Room);
+        let _waiting = self.watchers.waiting(Doing::Room);
         let (bound, dropped) = (self.bound(), self.dropped.load(Acquire));
         let level = |n: usize| (taken + n).saturating_sub(bound + dropped);
         // the level is of no use any more if what it was reckoned from has changed
@@ -88,7 +101,7 @@ impl Credits {
     /// Waits a moment for more than `n` credits: worth it for who passes on by the heap.
     #[cfg(all(feature = "process", target_os = "linux"))]
     pub(crate) fn nap(&self, taken: usize, n: usize) {
-        let _waiting = lane::waiting(Doing::Room);
+        let _waiting = self.watchers.waiting(Doing::Room);
         let level = (taken + n).saturating_sub(self.bound() + self.dropped.load(Acquire));
         self.bell.sleep(level, Some(NAP), || self.free(taken) >= n || stop::requested());
     }

@@ -5,7 +5,7 @@ use super::stop::Stop;
 use crate::Error;
 use crate::error::Site;
 use crate::monitor::Probe;
-use crate::monitor::lane::Lane;
+use crate::monitor::lane::{Lane, Watchers};
 use crate::sync::{Arc, AtomicUsize, Mutex, Ordering::*};
 use std::io::Write;
 use std::time::Duration;
@@ -98,6 +98,11 @@ impl Flow {
             failure: Mutex::new(None),
             left_behind: Mutex::new(None),
         }
+    }
+
+    /// Who watches those that wait for it, or in it.
+    pub(crate) fn watchers(&self) -> &Arc<Watchers> {
+        self.credits.watchers()
     }
 
     pub(crate) fn active(&self) -> usize {

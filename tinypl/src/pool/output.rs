@@ -6,7 +6,7 @@ use super::spawn::{Job, Join, Spawn};
 use super::worker::{self, Above};
 use crate::error::Site;
 use crate::locked::{Given, Serial, pulls};
-use crate::monitor::lane::{self, Doing};
+use crate::monitor::lane::Doing;
 use crate::monitor::{Crew, Survey};
 use crate::pipe::{Envelope, Ride, Start, Unnamed, Upstream, Way};
 use crate::post::Post;
@@ -176,7 +176,7 @@ impl<'a, T, M, G: Ride> Output<'a, T, M, G> {
             if self.grab(&results) {
                 return true;
             }
-            waiting.get_or_insert_with(|| lane::waiting(Doing::Input));
+            waiting.get_or_insert_with(|| flow.watchers().waiting(Doing::Input));
             self.confirm();
             let ended = || flow.active() == 0 || stopping();
             // rather than reach over for each result, let a chunk be finished

@@ -3,14 +3,12 @@
 use super::bell::{Bell, give_way};
 use super::stop;
 use crate::error::Site;
-use crate::monitor::lane::{self, Doing};
+use crate::monitor::lane::{Doing, Watchers};
 use crate::sync::{Arc, AtomicUsize, Mutex, Ordering::*, thread_local};
 use std::collections::VecDeque;
 
 /// In `holder`: somebody waits, so who ends his turn hands it on. (Bells lie at even addresses.)
 const WAITED: usize = 1;
-/// How many turns a thread gives away in vain before it queues up.
-const TURNS: u32 = 8;
 
 #[derive(Debug)]
 pub(crate) struct Turn {
@@ -19,6 +17,7 @@ pub(crate) struct Turn {
     holder: AtomicUsize,
     /// Who comes next, first.
     waiting: Mutex<VecDeque<Arc<Bell>>>,
+    pub(crate) watchers: Arc<Watchers>,
 }
 
 /// Ends the turn when it is dropped.
@@ -39,7 +38,7 @@ fn name(bell: &Arc<Bell>) -> usize {
 
 impl Turn {
     pub(crate) fn new(site: Site) -> Self {
-        Self { site, holder: AtomicUsize::new(0), waiting: Mutex::default() }
+        Self { site, holder: AtomicUsize::new(0), waiting: Mutex::default(), watchers: Arc::default() }
     }
 
     /// Waits for this thread's turn; `None` if it is to stop.
@@ -66,9 +65,9 @@ impl Turn {
         let bell = ME.with(Arc::clone);
         let me = name(&bell);
         assert!(self.holder.load(Acquire) & !WAITED != me, "{}: a stage above it pulls from it", self.site);
-        let _waiting = lane::waiting(Doing::Input);
+        let _waiting = self.watchers.waiting(Doing::Input);
         // to hand on a turn costs a switch between threads: for short ones it is worth to try again
-        if give_way(TURNS, || self.holder.load(Acquire) == 0) && self.take(me) {
+        if give_way(|| self.holder.load(Acquire) == 0) && self.take(me) {
             return true;
         }
         if !self.queue_up(&bell) {

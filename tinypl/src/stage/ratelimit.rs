@@ -1,7 +1,7 @@
 //! `ratelimit(num, period)`: one puller at a time.
 use crate::locked::{Given, Locked, Serial, pulls, stopping};
 use crate::monitor::Survey;
-use crate::monitor::lane::{self, Doing};
+use crate::monitor::lane::{Doing, Watchers};
 use crate::pipe::{Pipe, Upstream, Way};
 use crate::pool::{Bell, stop};
 use crate::post::Post;
@@ -31,7 +31,7 @@ use std::time::Duration;
 pub fn ratelimit<P: Pipe>(up: P, num: usize, period: Duration) -> Locked<RateLimit<P>> {
     assert!(num > 0, "`num` of `ratelimit` must be at least 1");
     let log = Arc::new(Log { num, period, times: Mutex::new(VecDeque::new()) });
-    Locked::new(RateLimit { up, log, bell: Bell::new() }, Post::here("ratelimit"))
+    Locked::new(RateLimit { up, log, bell: Bell::new(), watchers: Arc::default() }, Post::here("ratelimit"))
 }
 
 impl<P: Pipe> Locked<RateLimit<P>> {
@@ -55,6 +55,7 @@ pub struct RateLimit<P> {
     log: Arc<Log>,
     /// Never rung but to stop: what is waited for is time.
     bell: Arc<Bell>,
+    watchers: Arc<Watchers>,
 }
 
 #[derive(Debug)]
@@ -103,7 +104,7 @@ impl<P: Pipe> Serial for RateLimit<P> {
             if stopping() {
                 return None;
             }
-            let _waiting = lane::waiting(Doing::Input);
+            let _waiting = self.watchers.waiting(Doing::Input);
             stop::ring_downstream();
             self.bell.sleep(usize::MAX - 1, Some(left), || false);
         }
@@ -111,7 +112,7 @@ impl<P: Pipe> Serial for RateLimit<P> {
     }
 
     fn describe(&self, survey: &mut Survey) {
-        survey.option("num", self.log.num).option("period", format!("{:?}", self.log.period));
+        survey.waits(&self.watchers).option("num", self.log.num).option("period", format!("{:?}", self.log.period));
     }
 
     fn upstream(&mut self) -> Option<&mut dyn Upstream> {

@@ -116,7 +116,7 @@ impl<P: Pipe> Serial for Share<P> {
             let mut up = self.shared.up.lock();
             up.start(&mut above);
             up.survey(&mut seen);
-            seen.stage(&self.shared.post).kind(Kind::Shared).counts(0);
+            seen.stage(&self.shared.post).kind(Kind::Shared).counts(0).waits(&self.shared.turn.watchers);
             above.windows.iter().for_each(|window| window.share());
             (above, seen)
         });

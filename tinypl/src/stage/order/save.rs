@@ -134,7 +134,8 @@ impl<P: Pipe> Serial for Numbering<P> {
     }
 
     fn describe(&self, survey: &mut Survey) {
-        survey.kind(Kind::Order).option("maxsize", self.window.credits.bound());
+        let credits = &self.window.credits;
+        survey.kind(Kind::Order).waits(credits.watchers()).option("maxsize", credits.bound());
     }
 
     fn upstream(&mut self) -> Option<&mut dyn Upstream> {

@@ -3,25 +3,28 @@
 //! What is written goes past the lock that the standard library has around stderr. Whoever holds that may be about to end the
 //! pipeline, or wait for a worker that is about to panic: those must not wait for him.
 use console::{Term, is_dumb};
+#[cfg(feature = "progress")]
+use indicatif::TermLike;
 use std::io;
 
 /// How much of a terminal lines may take.
+#[cfg(feature = "watch")]
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Room {
-    pub(super) columns: usize,
-    pub(super) lines: usize,
+pub(crate) struct Room {
+    pub(crate) columns: usize,
+    pub(crate) lines: usize,
 }
 
 /// What is written is gathered until it is printed, all at once: no half of it is ever seen.
 #[derive(Debug)]
-pub(super) struct Stderr {
+pub(crate) struct Stderr {
     term: Term,
     page: page::Page,
 }
 
 impl Stderr {
     /// None if there is none, or another process draws there.
-    pub(super) fn new() -> Option<Self> {
+    pub(crate) fn new() -> Option<Self> {
         #[cfg(all(feature = "process", target_os = "linux"))]
         if crate::crew::in_worker() {
             return None;
@@ -31,18 +34,20 @@ impl Stderr {
     }
 
     /// Whether it is a terminal, and one that can move its cursor.
-    pub(super) fn is_terminal(&self) -> bool {
+    pub(crate) fn is_terminal(&self) -> bool {
         self.term.is_term() && !is_dumb()
     }
 
-    pub(super) fn room(&self) -> Room {
+    #[cfg(feature = "watch")]
+    pub(crate) fn room(&self) -> Room {
         let (rows, columns) = self.term.size();
         // some terminals go on to the next line with the last column, and the cursor needs a line
         Room { columns: usize::from(columns.max(2) - 1), lines: usize::from(rows.max(2) - 1) }
     }
 
     /// The last lines are no more.
-    pub(super) fn take_back(&self, lines: usize) -> io::Result<()> {
+    #[cfg(feature = "watch")]
+    pub(crate) fn take_back(&self, lines: usize) -> io::Result<()> {
         if lines > 0 {
             self.term.move_cursor_up(lines)?;
             self.term.clear_to_end_of_screen()?;
@@ -50,12 +55,63 @@ impl Stderr {
         Ok(())
     }
 
-    pub(super) fn line(&self, line: &str) -> io::Result<()> {
+    #[cfg(feature = "watch")]
+    pub(crate) fn line(&self, line: &str) -> io::Result<()> {
         self.term.write_line(line)
     }
 
-    pub(super) fn print(&self) -> io::Result<()> {
+    #[cfg(feature = "progress")]
+    pub(crate) fn end_line(&self) -> io::Result<()> {
+        self.term.write_line("")?;
+        self.print()
+    }
+
+    pub(crate) fn print(&self) -> io::Result<()> {
         self.page.print(&self.term)
+    }
+}
+
+/// What indicatif draws with.
+#[cfg(feature = "progress")]
+impl TermLike for Stderr {
+    fn width(&self) -> u16 {
+        TermLike::width(&self.term)
+    }
+
+    fn height(&self) -> u16 {
+        TermLike::height(&self.term)
+    }
+
+    fn move_cursor_up(&self, n: usize) -> io::Result<()> {
+        self.term.move_cursor_up(n)
+    }
+
+    fn move_cursor_down(&self, n: usize) -> io::Result<()> {
+        self.term.move_cursor_down(n)
+    }
+
+    fn move_cursor_right(&self, n: usize) -> io::Result<()> {
+        self.term.move_cursor_right(n)
+    }
+
+    fn move_cursor_left(&self, n: usize) -> io::Result<()> {
+        self.term.move_cursor_left(n)
+    }
+
+    fn write_line(&self, line: &str) -> io::Result<()> {
+        self.term.write_line(line)
+    }
+
+    fn write_str(&self, text: &str) -> io::Result<()> {
+        self.term.write_str(text)
+    }
+
+    fn clear_line(&self) -> io::Result<()> {
+        self.term.clear_line()
+    }
+
+    fn flush(&self) -> io::Result<()> {
+        self.print()
     }
 }
 
