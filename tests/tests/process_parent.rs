@@ -249,7 +249,7 @@ fn a_parent_whose_sockets_outlive_it() {
     for how in [End::Kill, End::Terminate] {
         let scratch = Scratch::new();
         let mut parent = start(NAME, &scratch.dir(), Phase::Busy, how);
-        await_note(&scratch.dir(), "holder");
+        wait_until(|| notes(&scratch.dir(), "holder").len() == 1);
         end(&mut parent, how);
         assert_gone(&scratch.dir(), "with a holder");
         let holder: i32 = notes(&scratch.dir(), "holder")[0].parse().unwrap();
