@@ -334,7 +334,7 @@ fn check<P: Pipe>(rare: &Option<Box<Rare<P>>>) {
 #[inline]
 fn next_item<P: Pipe>(pipe: &mut Option<P>, rare: &mut Option<Box<Rare<P>>>) -> Result<Option<P::Item>, Error> {
     let Some(pipe) = pipe else { return Ok(None) };
-    let mut deaf = None;
+    let mut _deaf = None;
     loop {
         match next_signal(pipe, rare) {
             Some(Envelope::Item(x, ride)) => {
@@ -343,7 +343,7 @@ fn next_item<P: Pipe>(pipe: &mut Option<P>, rare: &mut Option<Box<Rare<P>>>) -> 
             }
             Some(other) => other.ride().leave(windows(rare)),
             None if P::INERT => return Ok(None),
-            None if deaf.is_none() && stopping() => deaf = Some(interrupted()),
+            None if stopping() => _deaf = Some(interrupted()),
             None => return over(pipe, rare).map(|()| None),
         }
     }
@@ -393,7 +393,7 @@ fn fold_items<P: Pipe, B>(pipeline: &mut Pipeline<P>, init: B, mut f: impl FnMut
     }
     let windows = windows(&pipeline.rare);
     let Some(pipe) = &mut pipeline.pipe else { return Ok(init) };
-    let (mut acc, mut deaf) = (init, None);
+    let (mut acc, mut _deaf) = (init, None);
     loop {
         ControlFlow::Continue(acc) = pipe.try_fold(acc, |acc, signal| {
             signal.ride().leave(windows);
@@ -405,10 +405,10 @@ fn fold_items<P: Pipe, B>(pipeline: &mut Pipeline<P>, init: B, mut f: impl FnMut
         if P::INERT {
             return Ok(acc);
         }
-        if deaf.is_some() || !stopping() {
+        if !stopping() {
             return pipe.finish().map(|()| acc);
         }
-        deaf = Some(interrupted());
+        _deaf = Some(interrupted());
     }
 }
 
