@@ -36,9 +36,10 @@ pub(crate) fn source(call: &Call, root: &Root, nest: &mut Nest) {
     nest.set(quote!(#path #args));
     let source = writer.around(nest);
     nest.set(writer.branded(quote!(#source #setters)));
-    for finish in row.finish {
+    for (finish, about) in row.finish {
         nest.name(&writer.up);
-        nest.set(writer.private(finish, writer.up.to_token_stream()));
+        let place = writer.place_of(about);
+        nest.set(writer.private_at(place, finish, upstream(place).to_token_stream()));
     }
 }
 
@@ -359,8 +360,20 @@ impl Writer<'_, '_> {
     }
 
     fn private(&self, name: &str, args: TokenStream) -> TokenStream {
-        let (at, root, name) = (self.at, self.root.at(self.at), Ident::new(name, self.at));
+        self.private_at(self.at, name, args)
+    }
+
+    fn private_at(&self, at: Span, name: &str, args: TokenStream) -> TokenStream {
+        let (root, name) = (self.root.at(at), Ident::new(name, at));
         quote_spanned!(at=> #root::__private::#name(#args))
+    }
+
+    /// Of the first of these options that is given; else of the call. Names there are those of the call: the option may have come
+    /// from elsewhere, through another macro.
+    fn place_of(&self, options: &[&str]) -> Span {
+        let mut given =
+            options.iter().filter_map(|name| self.call.given.iter().find(|given| given.param.name == *name));
+        given.next().map_or(self.at, |given| ends(&given.arg.value).0.resolved_at(self.at))
     }
 
     fn parens(&self, args: TokenStream) -> TokenStream {

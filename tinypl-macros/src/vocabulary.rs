@@ -21,8 +21,11 @@ pub(crate) struct Row {
     /// The function of that name in `__private` is called, which checks more than the public one.
     pub(crate) checked: bool,
     /// What the setters give goes through these functions of `__private`, which check and complete it.
-    pub(crate) finish: &'static [&'static str],
+    pub(crate) finish: &'static [Finish],
 }
+
+/// A function of `__private`, and the options that it is about: what rustc says of it points at the first of them that is given.
+pub(crate) type Finish = (&'static str, &'static [&'static str]);
 
 #[derive(PartialEq)]
 pub(crate) struct Param {
@@ -237,7 +240,13 @@ pub(crate) static SOURCES: &[Row] = &[
     row("dataloader::load", Alone, &[needed("dataset", Checked("a_dataset"))])
         .options(LOADER)
         .handle(Handle::EpochMarker)
-        .finished_by(&["shares", "gives", "loader"]),
+        .finished_by(&[
+            ("shares", &["map"]),
+            ("collates", &["collate_map", "map"]),
+            ("gives", &["map"]),
+            ("takes", &["collate_map", "map"]),
+            ("loader", &[]),
+        ]),
 ];
 
 /// First segments of paths that are the language's, so that a slip below one of them is no stage of the user's.
@@ -388,7 +397,7 @@ impl Row {
         Row { checked: true, ..self }
     }
 
-    const fn finished_by(self, finish: &'static [&'static str]) -> Row {
+    const fn finished_by(self, finish: &'static [Finish]) -> Row {
         Row { finish, ..self }
     }
 

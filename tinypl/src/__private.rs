@@ -10,7 +10,9 @@ pub use crate::expansion::guard::{
     try_map_mut, unmarked, unordered, zips,
 };
 #[cfg(feature = "dataloader")]
-pub use crate::expansion::loader::{a_dataset, a_mode, a_sampler, gives, loader, loader_branded, may_fail, shares};
+pub use crate::expansion::loader::{
+    a_dataset, a_mode, a_sampler, collates, gives, loader, loader_branded, may_fail, shares, takes,
+};
 pub use crate::expansion::lower::{marker_branded, named, named_each, named_init, order_branded, queue, shared, track};
 pub use crate::expansion::pointer::{
     context_pointer, context_result, init_pointer, item_pointer, item_result, ref_pointer, returned_items,

@@ -1,5 +1,5 @@
 //! The checks of `dataloader::load(…)`. As in `guard`, one that fails leaves open what it was given, which silences the rest:
-//! `loader(gives(shares(load(a_dataset(d)).batchsize(4).sampler(a_sampler(s)).collated(|batch| …))))`.
+//! `loader(takes(gives(collates(shares(load(a_dataset(d)).batchsize(4).sampler(a_sampler(s)).collated(|batch| …))))))`.
 use super::{Impossible, No, Yes};
 use crate::dataloader::sampler::Sequential;
 use crate::dataloader::{
@@ -193,14 +193,24 @@ type Batch<C, R, D> = <C as Collate<Sample<R, D>>>::Batch;
 mod wholes {
     use super::{Batch, Carries, Collate, Collator, Dataset, Gives, Load, Loads, Place, Reads, Returns, Sample, Sends, Shares, Taker};
 
-    /// Gives the loader back, if its workers can have the dataset and the function that collates.
-    pub fn shares<D: Dataset, N, S, M, P: Place<M>, C: Collate<Sample<R, D>>, R: Reads<D>, E, W, X, Y, Z>(load: Load<D, N, S, M, P, C, R, E>) -> <M as Shares<D, W>>::Held<<M as Sends<D, X>>::Held<<Collator<P, M> as Shares<C, Y>>::Held<<Collator<P, M> as Carries<C, Z>>::Held<Load<D, N, S, M, P, C, R, E>>>>> where M: Shares<D, W>, M: Sends<D, X>, Collator<P, M>: Shares<C, Y>, Collator<P, M>: Carries<C, Z> {
-        <M as Shares<D, W>>::hold(<M as Sends<D, X>>::hold(<Collator<P, M> as Shares<C, Y>>::hold(<Collator<P, M> as Carries<C, Z>>::hold(load))))
+    /// Gives the loader back, if those who load can have the dataset.
+    pub fn shares<D: Dataset, N, S, M, P: Place<M>, C: Collate<Sample<R, D>>, R: Reads<D>, E, W, X>(load: Load<D, N, S, M, P, C, R, E>) -> <M as Shares<D, W>>::Held<<M as Sends<D, X>>::Held<Load<D, N, S, M, P, C, R, E>>> where M: Shares<D, W>, M: Sends<D, X> {
+        <M as Shares<D, W>>::hold(<M as Sends<D, X>>::hold(load))
     }
 
-    /// Gives the loader back, if samples and batches can go to and come from its workers.
-    pub fn gives<D: Dataset, N, S, M, P: Place<M>, C: Collate<Sample<R, D>>, R: Reads<D>, E, V, W, X, Y, Z>(load: Load<D, N, S, M, P, C, R, E>) -> <Loads<P, M> as Gives<Sample<R, D>, V>>::Held<<Loads<P, M> as Returns<Sample<R, D>, W>>::Held<<Taker<P, M> as Sends<Sample<R, D>, X>>::Held<<Collator<P, M> as Gives<Batch<C, R, D>, Y>>::Held<<Collator<P, M> as Returns<Batch<C, R, D>, Z>>::Held<Load<D, N, S, M, P, C, R, E>>>>>> where Loads<P, M>: Gives<Sample<R, D>, V>, Loads<P, M>: Returns<Sample<R, D>, W>, Taker<P, M>: Sends<Sample<R, D>, X>, Collator<P, M>: Gives<Batch<C, R, D>, Y>, Collator<P, M>: Returns<Batch<C, R, D>, Z> {
-        <Loads<P, M> as Gives<Sample<R, D>, V>>::hold(<Loads<P, M> as Returns<Sample<R, D>, W>>::hold(<Taker<P, M> as Sends<Sample<R, D>, X>>::hold(<Collator<P, M> as Gives<Batch<C, R, D>, Y>>::hold(<Collator<P, M> as Returns<Batch<C, R, D>, Z>>::hold(load)))))
+    /// Likewise, if those who collate can have the function.
+    pub fn collates<D: Dataset, N, S, M, P: Place<M>, C: Collate<Sample<R, D>>, R: Reads<D>, E, Y, Z>(load: Load<D, N, S, M, P, C, R, E>) -> <Collator<P, M> as Shares<C, Y>>::Held<<Collator<P, M> as Carries<C, Z>>::Held<Load<D, N, S, M, P, C, R, E>>> where Collator<P, M>: Shares<C, Y>, Collator<P, M>: Carries<C, Z> {
+        <Collator<P, M> as Shares<C, Y>>::hold(<Collator<P, M> as Carries<C, Z>>::hold(load))
+    }
+
+    /// Likewise, if samples can come from those who load them.
+    pub fn gives<D: Dataset, N, S, M, P: Place<M>, C: Collate<Sample<R, D>>, R: Reads<D>, E, V, W>(load: Load<D, N, S, M, P, C, R, E>) -> <Loads<P, M> as Gives<Sample<R, D>, V>>::Held<<Loads<P, M> as Returns<Sample<R, D>, W>>::Held<Load<D, N, S, M, P, C, R, E>>> where Loads<P, M>: Gives<Sample<R, D>, V>, Loads<P, M>: Returns<Sample<R, D>, W> {
+        <Loads<P, M> as Gives<Sample<R, D>, V>>::hold(<Loads<P, M> as Returns<Sample<R, D>, W>>::hold(load))
+    }
+
+    /// Likewise, if samples can go to those who collate them, and batches can come from there.
+    pub fn takes<D: Dataset, N, S, M, P: Place<M>, C: Collate<Sample<R, D>>, R: Reads<D>, E, X, Y, Z>(load: Load<D, N, S, M, P, C, R, E>) -> <Taker<P, M> as Sends<Sample<R, D>, X>>::Held<<Collator<P, M> as Gives<Batch<C, R, D>, Y>>::Held<<Collator<P, M> as Returns<Batch<C, R, D>, Z>>::Held<Load<D, N, S, M, P, C, R, E>>>> where Taker<P, M>: Sends<Sample<R, D>, X>, Collator<P, M>: Gives<Batch<C, R, D>, Y>, Collator<P, M>: Returns<Batch<C, R, D>, Z> {
+        <Taker<P, M> as Sends<Sample<R, D>, X>>::hold(<Collator<P, M> as Gives<Batch<C, R, D>, Y>>::hold(<Collator<P, M> as Returns<Batch<C, R, D>, Z>>::hold(load)))
     }
 }
 pub use wholes::*;
