@@ -289,7 +289,7 @@ fn train_writes_a_timeline() {
     let file = dir.path().join("trace.json");
     let output = example("train").arg("--trace").arg(&file).arg(dir.path()).output().unwrap();
     assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
-    assert!(fs::read_to_string(file).unwrap().contains("dataloader::load"));
+    assert!(fs::read_to_string(file).unwrap().contains("load: map"));
 
     let output = example("train").args(["--trace", "/no/such/folder/trace.json"]).arg(dir.path()).output().unwrap();
     assert_eq!(output.status.code(), Some(1));

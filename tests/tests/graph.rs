@@ -130,10 +130,10 @@ fn tracks_are_one_picture() {
     let all = ["range", "thread::queue", "numbers @ share"];
     assert_eq!(stages(&numbers.graph()), all);
     let graph = pairs.graph();
-    let more = ["filter(is_even)", "even @ share", "zip", "map(double)", "doubled @ share"];
+    let more = ["filter(is_even)", "even @ share", "map(double)", "doubled @ share", "zip"];
     assert_eq!(stages(&graph), [&all[..], &more].concat());
     let ways: Vec<(usize, usize)> = graph.edges().iter().map(|edge| (edge.from(), edge.to())).collect();
-    assert_eq!(ways, [(0, 1), (1, 2), (2, 3), (3, 4), (4, 5), (2, 6), (6, 7), (7, 5)]);
+    assert_eq!(ways, [(0, 1), (1, 2), (2, 3), (3, 4), (4, 7), (2, 5), (5, 6), (6, 7)]);
     // and when each is drawn alone
     assert_eq!(even.graph().merge(doubled.graph()).nodes().len(), 7);
     assert_eq!(graph.clone().merge(numbers.graph()).merge(even.graph()), graph);
@@ -143,7 +143,7 @@ fn tracks_are_one_picture() {
 fn a_side_stream_is_found_behind_other_iterators() {
     let words = pipeline! { ["a", "b"] |> map(str::len) };
     let pipe = pipeline! { range(9) |> chain([7]) |> zip(words.map(|n| n + 1)) };
-    assert_eq!(stages(&pipe.graph()), ["range", "chain", "zip", "source", "map(len)"]);
+    assert_eq!(stages(&pipe.graph()), ["range", "chain", "source", "map(len)", "zip"]);
     assert_eq!(pipe.count(), 2);
 }
 
@@ -238,4 +238,13 @@ fn a_data_loader_shows_what_it_is_composed_of() {
     assert_eq!(graph.edges().last().unwrap().markers(), ["e"]);
     let one: Vec<Vec<i32>> = pipeline! { &mut batches |> marker::until(e) |> collect() };
     assert_eq!(one, [[1, 2], [3, 4]]);
+}
+
+/// The other stream of a `zip` is above it, too.
+#[test]
+fn upstream_comes_before_downstream() {
+    let side = pipeline! { range(9) |> map(|x| x + 1) };
+    let graph = pipeline! { range(5) |> zip(side) |> map(|(a, b)| a + b) }.graph();
+    assert!(graph.edges().iter().all(|edge| edge.from() < edge.to()), "{graph:?}");
+    assert!(graph.to_svg().starts_with("<svg "));
 }

@@ -287,7 +287,23 @@ impl Survey {
     }
 
     pub(crate) fn graph(&self) -> Graph {
-        Graph { nodes: self.stages.iter().map(|stage| stage.node.clone()).collect(), edges: self.edges.clone() }
+        // what flows in from beside was seen after the stage that it flows into
+        let mut order = Vec::with_capacity(self.stages.len());
+        (0..self.stages.len()).for_each(|i| self.put_below_upstream(i, &mut order));
+        let place = |i| order.iter().position(|seen| *seen == i).unwrap_or(i);
+        let edge = |edge: &Edge| Edge { from: place(edge.from), to: place(edge.to), ..edge.clone() };
+        Graph {
+            nodes: order.iter().map(|i| self.stages[*i].node.clone()).collect(),
+            edges: self.edges.iter().map(edge).collect(),
+        }
+    }
+
+    fn put_below_upstream(&self, i: usize, order: &mut Vec<usize>) {
+        if order.contains(&i) {
+            return;
+        }
+        self.edges.iter().filter(|edge| edge.to == i).for_each(|edge| self.put_below_upstream(edge.from, order));
+        order.push(i);
     }
 }
 
