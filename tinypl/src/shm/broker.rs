@@ -74,9 +74,16 @@ impl Broker {
 
     /// Changes the books, and answers who waited for that.
     fn change<R>(&self, change: impl FnOnce(&mut State) -> R) -> R {
+        self.attend(|state| {
+            state.changes += 1;
+            change(state)
+        })
+    }
+
+    /// Hears workers, and answers who waited for what they say.
+    fn attend<R>(&self, attend: impl FnOnce(&mut State) -> R) -> R {
         let mut state = self.state();
-        state.changes += 1;
-        let result = change(&mut state);
+        let result = attend(&mut state);
         let ours = state.settle();
         drop(state);
         if ours {
@@ -172,7 +179,7 @@ impl Broker {
 
     /// Does what these workers ask for.
     pub(crate) fn hear(&self, clients: impl Iterator<Item = ClientId>) {
-        self.change(|state| clients.for_each(|client| state.hear(client)));
+        self.attend(|state| clients.for_each(|client| state.hear(client)));
     }
 
     /// What the thread polls, and for how long.
@@ -253,7 +260,7 @@ impl Keeper for Broker {
             state.hear_all();
             state.books.figures()
         };
-        Ok(self.change(figures))
+        Ok(self.attend(figures))
     }
 
     #[cfg(test)]
@@ -296,8 +303,14 @@ impl State {
     fn reply(&mut self, client: ClientId, tag: u64, answer: Answer) {
         let (Some(worker), Ok(reply)) = (self.workers.get_mut(&client), frame(&Reply { tag, answer })) else { return };
         worker.send(&reply);
-        if let (false, Some(listener)) = (worker.is_flushed(), &self.listener) {
-            listener.wake(); // it polls for room in the socket from here on
+        if !worker.is_flushed() {
+            self.wake_listener(); // it polls for room in the socket from here on
+        }
+    }
+
+    fn wake_listener(&self) {
+        if let Some(listener) = &self.listener {
+            listener.wake();
         }
     }
 
@@ -322,11 +335,13 @@ impl State {
             }
         }
         if over && self.workers.remove(&client).is_some() {
+            self.changes += 1;
             self.books.bury(client);
         }
     }
 
     fn act(&mut self, client: ClientId, request: Request) -> Result<(), Garbage> {
+        self.changes += u64::from(!matches!(request, Request::Figures { .. }));
         match request {
             Request::Reserve { tag, bytes, patience } => self.reserve(client, tag, bytes, patience),
             Request::Cancel(cancelled) => self.refuse(
@@ -359,7 +374,11 @@ impl State {
             (Some(answer), _) => answer,
             (None, Patience::No) => Err(ShmError::Full { needed, room: self.books.room() }),
             (None, Patience::Waits { .. }) if hurried => Err(ShmError::Stopped),
-            (None, Patience::Waits { kept }) => return self.books.wait(Asker::Client { client, tag, kept }, needed),
+            (None, Patience::Waits { kept }) => {
+                self.books.wait(Asker::Client { client, tag, kept }, needed);
+                // it may sleep without a limit: any thread hears workers, and this request can be the first that waits
+                return self.wake_listener();
+            }
         };
         self.answer(client, tag, answer);
     }

@@ -3,12 +3,13 @@ use super::client::Client;
 use super::random::Random;
 use super::region::Region;
 use super::ring::SharedMemoryRingBuffer;
-use super::wire::{Request, frame};
+use super::wire::{Answer, Patience, Reply, Request, frame, unframe};
 use super::{ShmError, ShmRef, sending};
-use crate::crew::luggage::{self, Boarded};
+use crate::crew::jam::{Asked, Stage};
+use crate::crew::luggage::{self, Boarded, Luggage, Seat};
 use std::any::Any;
 use std::cell::RefCell;
-use std::io::{self, Write};
+use std::io::{self, Read, Write};
 use std::net::Shutdown;
 use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
@@ -21,6 +22,7 @@ const PAGE: usize = 4096;
 /// A worker's end: the buffer as it has it, what the parent keeps for it, and a way to cut the connection.
 struct Worker {
     ring: SharedMemoryRingBuffer,
+    seat: Seat,
     ticket: Option<Box<dyn Any + Send>>,
     socket: UnixStream,
 }
@@ -29,12 +31,12 @@ impl Worker {
     fn boards(ring: &SharedMemoryRingBuffer) -> Self {
         let (encoded, luggage) = luggage::packing(|| postcard::to_stdvec(ring));
         encoded.expect("a context may hold a buffer");
-        let Boarded { fds, ticket, .. } = luggage.passengers[0].board().expect("there are descriptors");
+        let Boarded { fds, seat, ticket } = luggage.passengers[0].board().expect("there are descriptors");
         let [region, socket]: [OwnedFd; 2] = fds.try_into().expect("the memory and a socket");
         let socket = UnixStream::from(socket);
         let region = Region::open(region, ring.capacity()).expect("as long as it was made");
         let client = Client::new(ring.keeper().ring(), region, socket.try_clone().unwrap());
-        Self { ring: SharedMemoryRingBuffer::unregistered(Arc::new(client)), ticket: Some(ticket), socket }
+        Self { ring: SharedMemoryRingBuffer::unregistered(Arc::new(client)), seat, ticket: Some(ticket), socket }
     }
 
     /// As by SIGKILL: from here on nothing that it does is heard of.
@@ -45,6 +47,20 @@ impl Worker {
     /// Says something to the parent that a client would not say.
     fn says(&self, bytes: &[u8]) {
         (&self.socket).write_all(bytes).unwrap();
+    }
+
+    /// What the parent answers to what a client would not say.
+    fn hears(&self) -> Answer {
+        let mut received = Vec::new();
+        loop {
+            if let Some(Reply { answer, .. }) = unframe(&mut received).unwrap() {
+                return answer;
+            }
+            let mut bytes = [0; 1024];
+            let n = (&self.socket).read(&mut bytes).unwrap();
+            assert!(n > 0, "the parent has gone");
+            received.extend(&bytes[..n]);
+        }
     }
 
     /// A result arrives in the parent.
@@ -259,6 +275,40 @@ fn the_parent_waits_until_a_worker_makes_room() {
         waits.join().unwrap().unwrap();
     });
     assert_empty(&ring);
+}
+
+/// An item, and the worker that is at it.
+struct Item(Luggage, Seat);
+
+impl Stage for Item {
+    fn jammed(&self, waits: &dyn Fn(Seat) -> bool, show: &mut dyn FnMut(&Luggage)) {
+        if waits(self.1) {
+            show(&self.0);
+        }
+    }
+}
+
+/// Who asks for figures hears what workers have said. They may be heard before the broker's thread has woken up: it has to
+/// look after those who wait all the same.
+#[test]
+fn a_wait_that_another_thread_heard_of_is_refused_if_it_lasts_for_ever() {
+    for _ in 0..10 {
+        let ring = ring(1);
+        let worker = Worker::boards(&ring);
+        let reference = ring.write(&[1_u8; PAGE][..]).unwrap();
+        let (encoded, luggage) = luggage::packing(|| postcard::to_stdvec(&reference));
+        encoded.unwrap();
+        drop(reference);
+        let asked = Asked::from_now_on(Arc::new(Item(luggage, worker.seat)));
+        // the thread has done what it had to, and sleeps without a limit
+        thread::sleep(Duration::from_millis(5));
+        let patience = Patience::Waits { kept: Some(0) };
+        worker.says(&frame(&Request::Reserve { tag: 1, bytes: PAGE, patience }).unwrap());
+        assert_eq!(ring.num_stored_items(), 1);
+        assert!(matches!(worker.hears(), Answer::Refused(ShmError::Deadlock { needed: PAGE, .. })));
+        drop(asked);
+        assert_empty(&ring);
+    }
 }
 
 #[test]
