@@ -333,20 +333,27 @@ fn check<P: Pipe>(rare: &Option<Box<Rare<P>>>) {
 /// The next item, or the error that is the end.
 #[inline]
 fn next_item<P: Pipe>(pipe: &mut Option<P>, rare: &mut Option<Box<Rare<P>>>) -> Result<Option<P::Item>, Error> {
-    let Some(pipe) = pipe else { return Ok(None) };
-    let mut _deaf = None;
+    let Some(pulled) = pipe else { return Ok(None) };
     loop {
-        match next_signal(pipe, rare) {
+        match next_signal(pulled, rare) {
             Some(Envelope::Item(x, ride)) => {
                 ride.leave(windows(rare));
                 return Ok(Some(x));
             }
             Some(other) => other.ride().leave(windows(rare)),
             None if P::INERT => return Ok(None),
-            None if stopping() => _deaf = Some(interrupted()),
-            None => return over(pipe, rare).map(|()| None),
+            None if stopping() => return next_undisturbed(pipe, rare),
+            None => return over(pulled, rare).map(|()| None),
         }
     }
+}
+
+/// The same, after a pull that gave up. (Apart: what has to be dropped there would cost each pull.)
+#[cold]
+#[inline(never)]
+fn next_undisturbed<P: Pipe>(pipe: &mut Option<P>, rare: &mut Option<Box<Rare<P>>>) -> Result<Option<P::Item>, Error> {
+    let _deaf = interrupted();
+    next_item(pipe, rare)
 }
 
 /// A pull gave up: for good if this thread is to stop, else a stage was called back that stands below a function in which this
@@ -384,32 +391,38 @@ fn next_signal<P: Pipe>(pipe: &mut P, rare: &mut Option<Box<Rare<P>>>) -> Pulled
 fn fold_items<P: Pipe, B>(pipeline: &mut Pipeline<P>, init: B, mut f: impl FnMut(B, P::Item) -> B) -> Result<B, Error> {
     let mut f = |acc, x| in_sink(|| f(acc, x));
     if pipeline.rare.as_ref().is_some_and(|rare| rare.watch.is_some()) {
-        // item by item, for each may be measured
-        let mut acc = init;
-        while let Some(x) = next_item(&mut pipeline.pipe, &mut pipeline.rare)? {
-            acc = f(acc, x);
-        }
-        return Ok(acc);
+        // each may be measured
+        return fold_one_by_one(pipeline, init, f);
     }
     let windows = windows(&pipeline.rare);
     let Some(pipe) = &mut pipeline.pipe else { return Ok(init) };
-    let (mut acc, mut _deaf) = (init, None);
-    loop {
-        ControlFlow::Continue(acc) = pipe.try_fold(acc, |acc, signal| {
-            signal.ride().leave(windows);
-            ControlFlow::<Infallible, B>::Continue(match signal {
-                Envelope::Item(x, _) => f(acc, x),
-                _ => acc,
-            })
-        });
-        if P::INERT {
-            return Ok(acc);
-        }
-        if !stopping() {
-            return pipe.finish().map(|()| acc);
-        }
-        _deaf = Some(interrupted());
+    let ControlFlow::Continue(acc) = pipe.try_fold(init, |acc, signal| {
+        signal.ride().leave(windows);
+        ControlFlow::<Infallible, B>::Continue(match signal {
+            Envelope::Item(x, _) => f(acc, x),
+            _ => acc,
+        })
+    });
+    if P::INERT {
+        return Ok(acc);
     }
+    if stopping() {
+        let _deaf = interrupted();
+        return fold_one_by_one(pipeline, acc, f);
+    }
+    pipe.finish().map(|()| acc)
+}
+
+fn fold_one_by_one<P: Pipe, B>(
+    pipeline: &mut Pipeline<P>,
+    init: B,
+    mut f: impl FnMut(B, P::Item) -> B,
+) -> Result<B, Error> {
+    let mut acc = init;
+    while let Some(x) = next_item(&mut pipeline.pipe, &mut pipeline.rare)? {
+        acc = f(acc, x);
+    }
+    Ok(acc)
 }
 
 /// It ended with an error.
