@@ -4,7 +4,7 @@ use crate::error::{caught, error_of, in_sink, unwind_to_stop, was_in_sink};
 use crate::graph::Graph;
 use crate::locked::{Given, Locked, Serial, pulls, stage, stopping};
 use crate::monitor::{Consumer, Monitor, Report, Survey, passing};
-use crate::pipe::{Envelope, Named, Pipe, Pulled, Ride, Start, Unwatched, Upstream, Way};
+use crate::pipe::{Envelope, Named, Pipe, Pulled, Ride, Signal, Start, Unwatched, Upstream, Way};
 use crate::pool::stop::Deaf;
 use crate::post::Post;
 use crate::stage::Share;
@@ -39,28 +39,28 @@ use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 pub struct Pipeline<P: Pipe> {
     /// `None` once it was stopped.
     pipe: Option<P>,
-    /// Boxed, so that a plain chain compiles to what an iterator's does: there it is seen to be `None`.
-    rare: Option<Box<Rare<P>>>,
+    rare: Rare,
+    /// How it is pulled if somebody asked for its figures. As a pointer: where nobody asks, no code is made for it.
+    watched: Option<WatchedPull<P>>,
 }
 
-/// What few pipelines have.
-#[derive(Debug)]
-struct Rare<P: Pipe> {
+/// [`Consumer::pull`].
+type WatchedPull<P> = fn(&mut Consumer, &mut P) -> Pulled<P>;
+
+/// What few pipelines have. Boxed, so that a plain chain compiles to what an iterator's does: there it is seen to be `None`. It does
+/// not know the pipeline's type: a drop would use what that borrows, and its code would be compiled for each.
+type Rare = Option<Box<Extras>>;
+
+#[derive(Debug, Default)]
+struct Extras {
     /// What its stages said when they started: open orders, and queues that don't wait for ever when they are stopped.
     start: Start,
     failed: Option<Error>,
     /// Somebody asked for its figures.
-    watch: Option<Watch<P>>,
+    watch: Option<Watching>,
 }
 
-#[derive(Debug)]
-struct Watch<P: Pipe> {
-    by: Watching,
-    /// [`Consumer::pull`]. As a pointer: where nobody asks, no code is made for it.
-    pull: fn(&mut Consumer, &mut P) -> Pulled<P>,
-}
-
-/// Who looks. (It doesn't know the pipeline's type: a drop would use what that borrows.)
+/// Who looks.
 #[derive(Debug)]
 struct Watching {
     monitor: Monitor,
@@ -74,27 +74,15 @@ impl Drop for Watching {
     }
 }
 
-impl<P: Pipe> Default for Rare<P> {
-    fn default() -> Self {
-        Self { start: Start::default(), failed: None, watch: None }
-    }
-}
-
-impl<P: Pipe> Rare<P> {
-    fn of(start: Start) -> Option<Box<Self>> {
+impl Extras {
+    fn of(start: Start) -> Rare {
         (!start.is_empty()).then(|| Box::new(Self { start, ..Self::default() }))
-    }
-
-    #[cold]
-    fn next_watched(&mut self, pipe: &mut P) -> Pulled<P> {
-        let Watch { by, pull } = self.watch.as_mut()?;
-        pull(&mut by.consumer, pipe)
     }
 
     fn fail(&mut self, error: &Error) {
         self.failed = Some(error.clone());
         if let Some(watch) = &mut self.watch {
-            watch.by.consumer.rest();
+            watch.consumer.rest();
         }
         self.show(error);
     }
@@ -102,7 +90,7 @@ impl<P: Pipe> Rare<P> {
     /// Its figures tell of an error.
     fn show(&self, error: &Error) {
         if let Some(watch) = &self.watch {
-            watch.by.consumer.ending().failed(error);
+            watch.consumer.ending().failed(error);
         }
     }
 }
@@ -121,9 +109,9 @@ impl<P: Pipe> Pipeline<P> {
         if !P::INERT {
             let mut start = Start::default();
             pipe.start(&mut start);
-            rare = Rare::of(start);
+            rare = Extras::of(start);
         }
-        Self { pipe: Some(pipe), rare }
+        Self { pipe: Some(pipe), rare, watched: None }
     }
 
     /// The stream in it, as an upstream for stages made by hand.
@@ -159,10 +147,9 @@ impl<P: Pipe> Pipeline<P> {
     #[inline]
     pub fn try_next(&mut self) -> Result<Option<P::Item>, Error> {
         failure(&self.rare)?;
-        let Self { pipe, rare } = self;
-        let result = caught(None, || next_item(pipe, rare)).and_then(|item| item);
+        let result = caught(None, || next_item(self)).and_then(|item| item);
         if let Err(error) = &result {
-            rare.get_or_insert_default().fail(error);
+            self.rare.get_or_insert_default().fail(error);
         }
         result
     }
@@ -207,9 +194,10 @@ impl<P: Pipe> Pipeline<P> {
             if let Some(error) = &rare.failed {
                 consumer.ending().failed(error);
             }
-            rare.watch = Some(Watch { by: Watching { monitor, consumer }, pull: Consumer::pull::<P> });
+            rare.watch = Some(Watching { monitor, consumer });
+            self.watched = Some(Consumer::pull::<P>);
         }
-        rare.watch.as_ref().map(|watch| watch.by.monitor.clone()).expect("it is there now")
+        rare.watch.as_ref().map(|watch| watch.monitor.clone()).expect("it is there now")
     }
 
     /// Its figures at this moment: what [`monitor`](Self::monitor)'s handle reports. Call that first, when the pipeline is
@@ -235,8 +223,8 @@ impl<P: Pipe> Pipeline<P> {
             rare.failed = rare.start.flows.iter().find_map(|flow| flow.left_behind());
         }
         if let Some(watch) = &mut rare.watch {
-            watch.by.consumer.rest();
-            watch.by.consumer.ending().end_views();
+            watch.consumer.rest();
+            watch.consumer.ending().end_views();
         }
     }
 
@@ -283,11 +271,10 @@ impl<P: Pipe> Iterator for Pipeline<P> {
     #[track_caller]
     fn next(&mut self) -> Option<P::Item> {
         check(&self.rare);
-        let Self { pipe, rare } = self;
-        match catch_unwind(AssertUnwindSafe(|| next_item(pipe, rare))) {
+        match catch_unwind(AssertUnwindSafe(|| next_item(self))) {
             Ok(Ok(x)) => x,
-            Ok(Err(error)) => ended(rare, error),
-            Err(panic) => fail(rare, panic),
+            Ok(Err(error)) => ended(&mut self.rare, error),
+            Err(panic) => fail(&mut self.rare, panic),
         }
     }
 
@@ -312,7 +299,7 @@ impl<P: Pipe> Iterator for Pipeline<P> {
 
 /// The error that ended a pipeline.
 #[inline]
-fn failure<P: Pipe>(rare: &Option<Box<Rare<P>>>) -> Result<(), Error> {
+fn failure(rare: &Rare) -> Result<(), Error> {
     match rare {
         Some(rare) => rare.failed.clone().map_or(Ok(()), Err),
         None => Ok(()),
@@ -322,7 +309,7 @@ fn failure<P: Pipe>(rare: &Option<Box<Rare<P>>>) -> Result<(), Error> {
 /// Panics with the error that ended a pipeline.
 #[inline]
 #[track_caller]
-fn check<P: Pipe>(rare: &Option<Box<Rare<P>>>) {
+fn check(rare: &Rare) {
     if let Some(rare) = rare
         && let Some(error) = &rare.failed
     {
@@ -332,18 +319,22 @@ fn check<P: Pipe>(rare: &Option<Box<Rare<P>>>) {
 
 /// The next item, or the error that is the end.
 #[inline]
-fn next_item<P: Pipe>(pipe: &mut Option<P>, rare: &mut Option<Box<Rare<P>>>) -> Result<Option<P::Item>, Error> {
-    let Some(pulled) = pipe else { return Ok(None) };
+fn next_item<P: Pipe>(pipeline: &mut Pipeline<P>) -> Result<Option<P::Item>, Error> {
+    let Pipeline { pipe: Some(pipe), rare, watched } = pipeline else { return Ok(None) };
     loop {
-        match next_signal(pulled, rare) {
+        let signal = match watched {
+            Some(pull) => next_watched(pipe, rare, *pull),
+            None => pipe.pull_by::<Unwatched>(),
+        };
+        match signal {
             Some(Envelope::Item(x, ride)) => {
                 ride.leave(windows(rare));
                 return Ok(Some(x));
             }
             Some(other) => other.ride().leave(windows(rare)),
             None if P::INERT => return Ok(None),
-            None if stopping() => return next_undisturbed(pipe, rare),
-            None => return over(pulled, rare).map(|()| None),
+            None if stopping() => return next_undisturbed(pipeline),
+            None => return over(pipe, rare).map(|()| None),
         }
     }
 }
@@ -351,9 +342,15 @@ fn next_item<P: Pipe>(pipe: &mut Option<P>, rare: &mut Option<Box<Rare<P>>>) -> 
 /// The same, after a pull that gave up. (Apart: what has to be dropped there would cost each pull.)
 #[cold]
 #[inline(never)]
-fn next_undisturbed<P: Pipe>(pipe: &mut Option<P>, rare: &mut Option<Box<Rare<P>>>) -> Result<Option<P::Item>, Error> {
+fn next_undisturbed<P: Pipe>(pipeline: &mut Pipeline<P>) -> Result<Option<P::Item>, Error> {
     let _deaf = interrupted();
-    next_item(pipe, rare)
+    next_item(pipeline)
+}
+
+#[cold]
+fn next_watched<P: Pipe>(pipe: &mut P, rare: &mut Rare, pull: WatchedPull<P>) -> Pulled<P> {
+    let watch = rare.as_mut().and_then(|rare| rare.watch.as_mut())?;
+    pull(&mut watch.consumer, pipe)
 }
 
 /// A pull gave up: for good if this thread is to stop, else a stage was called back that stands below a function in which this
@@ -369,67 +366,55 @@ fn interrupted() -> Deaf {
 
 /// Nothing more comes; whether that is the end.
 #[inline]
-fn over<P: Pipe>(pipe: &mut P, rare: &Option<Box<Rare<P>>>) -> Result<(), Error> {
+fn over<P: Pipe>(pipe: &mut P, rare: &Rare) -> Result<(), Error> {
     pipe.finish()?;
     if let Some(watch) = rare.as_ref().and_then(|rare| rare.watch.as_ref()) {
-        watch.by.consumer.ending().end_views();
+        watch.consumer.ending().end_views();
     }
     Ok(())
 }
 
-/// Pulls, watched if somebody looks.
-#[inline]
-fn next_signal<P: Pipe>(pipe: &mut P, rare: &mut Option<Box<Rare<P>>>) -> Pulled<P> {
-    match rare {
-        Some(rare) if rare.watch.is_some() => rare.next_watched(pipe),
-        _ => pipe.pull_by::<Unwatched>(),
-    }
-}
-
-/// Folds what is left.
+/// Folds what is left. (By `try_fold`, or by the pointer of who is watched: a third loop, by `next_item`, would cost each
+/// pipeline that is folded as much to compile as a `for` loop does.)
 #[inline]
 fn fold_items<P: Pipe, B>(pipeline: &mut Pipeline<P>, init: B, mut f: impl FnMut(B, P::Item) -> B) -> Result<B, Error> {
-    let mut f = |acc, x| in_sink(|| f(acc, x));
-    if pipeline.rare.as_ref().is_some_and(|rare| rare.watch.is_some()) {
-        // each may be measured
-        return fold_one_by_one(pipeline, init, f);
-    }
-    let windows = windows(&pipeline.rare);
-    let Some(pipe) = &mut pipeline.pipe else { return Ok(init) };
-    let ControlFlow::Continue(acc) = pipe.try_fold(init, |acc, signal| {
+    let Pipeline { pipe: Some(pipe), rare, watched } = pipeline else { return Ok(init) };
+    let mut f = |acc, signal: Signal<P>, windows: &[Arc<Window>]| {
         signal.ride().leave(windows);
-        ControlFlow::<Infallible, B>::Continue(match signal {
-            Envelope::Item(x, _) => f(acc, x),
+        match signal {
+            Envelope::Item(x, _) => in_sink(|| f(acc, x)),
             _ => acc,
-        })
-    });
-    if P::INERT {
-        return Ok(acc);
+        }
+    };
+    let (mut acc, mut _deaf) = (init, None);
+    loop {
+        match watched {
+            Some(pull) => {
+                while let Some(signal) = next_watched(pipe, rare, *pull) {
+                    acc = f(acc, signal, windows(rare));
+                }
+            }
+            None => {
+                let windows = windows(rare);
+                let fold = |acc, signal| ControlFlow::<Infallible, B>::Continue(f(acc, signal, windows));
+                ControlFlow::Continue(acc) = pipe.try_fold(acc, fold);
+            }
+        }
+        if P::INERT {
+            return Ok(acc);
+        }
+        if !stopping() {
+            return over(pipe, rare).map(|()| acc);
+        }
+        _deaf = Some(interrupted());
     }
-    if stopping() {
-        let _deaf = interrupted();
-        return fold_one_by_one(pipeline, acc, f);
-    }
-    pipe.finish().map(|()| acc)
-}
-
-fn fold_one_by_one<P: Pipe, B>(
-    pipeline: &mut Pipeline<P>,
-    init: B,
-    mut f: impl FnMut(B, P::Item) -> B,
-) -> Result<B, Error> {
-    let mut acc = init;
-    while let Some(x) = next_item(&mut pipeline.pipe, &mut pipeline.rare)? {
-        acc = f(acc, x);
-    }
-    Ok(acc)
 }
 
 /// It ended with an error.
 #[cold]
 #[inline(never)]
 #[track_caller]
-fn ended<P: Pipe>(rare: &mut Option<Box<Rare<P>>>, error: Error) -> ! {
+fn ended(rare: &mut Rare, error: Error) -> ! {
     rare.get_or_insert_default().fail(&error);
     error.throw()
 }
@@ -438,7 +423,7 @@ fn ended<P: Pipe>(rare: &mut Option<Box<Rare<P>>>, error: Error) -> ! {
 #[cold]
 #[inline(never)]
 #[track_caller]
-fn fail<P: Pipe>(rare: &mut Option<Box<Rare<P>>>, panic: Box<dyn Any + Send>) -> ! {
+fn fail(rare: &mut Rare, panic: Box<dyn Any + Send>) -> ! {
     // what unwinds because this thread is to stop is no failure: another one may pull on
     let error = error_of(panic).unwrap_or_else(|stopped| resume_unwind(stopped));
     rare.get_or_insert_default().fail(&error);
@@ -446,7 +431,7 @@ fn fail<P: Pipe>(rare: &mut Option<Box<Rare<P>>>, panic: Box<dyn Any + Send>) ->
 }
 
 #[inline]
-fn windows<P: Pipe>(rare: &Option<Box<Rare<P>>>) -> &[Arc<Window>] {
+fn windows(rare: &Rare) -> &[Arc<Window>] {
     rare.as_ref().map_or(&[], |rare| &rare.start.windows)
 }
 
@@ -461,9 +446,9 @@ impl<P: Pipe> Clone for Pipeline<Locked<Share<P>>> {
     fn clone(&self) -> Self {
         let rare = self.rare.as_ref().map(|rare| {
             let (start, failed) = (rare.start.clone(), rare.failed.clone());
-            Box::new(Rare { start, failed, watch: None })
+            Box::new(Extras { start, failed, watch: None })
         });
-        Self { pipe: self.pipe.clone(), rare }
+        Self { pipe: self.pipe.clone(), rare, watched: None }
     }
 }
 
@@ -488,13 +473,13 @@ impl<P: Pipe> Serial for Borrowed<'_, P> {
 
     #[inline]
     fn pull_by<W: Way>(&mut self) -> Option<Given<Self>> {
-        let Pipeline { pipe, rare } = &mut *self.lender;
+        let Pipeline { pipe, rare, watched } = &mut *self.lender;
         if failure(rare).is_err() {
             return None;
         }
         let pipe = pipe.as_mut()?;
-        let signal = caught(Some(None), || match rare {
-            Some(rare) if rare.watch.is_some() => rare.next_watched(pipe),
+        let signal = caught(Some(None), || match watched {
+            Some(pull) => next_watched(pipe, rare, *pull),
             _ => W::pull(pipe),
         });
         let signal = signal.unwrap_or_else(|panic| {
@@ -532,7 +517,7 @@ impl<P: Pipe> Serial for Borrowed<'_, P> {
     }
 
     fn finish(&mut self) -> Result<(), Error> {
-        let Pipeline { pipe, rare } = &mut *self.lender;
+        let Pipeline { pipe, rare, .. } = &mut *self.lender;
         failure(rare)?;
         let finished = pipe.as_mut().map_or(Ok(()), Pipe::finish);
         if let (Err(error), Some(rare)) = (&finished, rare) {
