@@ -7,6 +7,8 @@
 //! Two workers make 10 arrays of 200 MB (or as many and as large as you say) in a ring buffer that has room for three. What
 //! travels through the pipeline is a reference of a few bytes: nothing is copied, neither by the workers, which fill the
 //! arrays in place, nor here, where they are read in place. When the guard of an array is dropped its room is free for the next.
+//! No more than two are under way, besides the one that is read: an order's window may not be larger than what the ring has room
+//! for, or those that came early would take the room of the one that is waited for.
 
 use std::{env, error::Error, time::Instant};
 use tinypl::{
@@ -27,7 +29,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let mut means = pipeline! {
         range(arrays)
         |> map(move |i| (i, numbers))
-        |> o @ order::save(arrays.max(1))
+        |> o @ order::save(WORKERS)
         |> process::map_with(ring.clone(), |ring, (i, numbers)| {
             let mut array = ring.reserve::<f64>(numbers).expect("the ring has room for one array");
             fill(&mut array, i as u64);

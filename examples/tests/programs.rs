@@ -337,3 +337,27 @@ fn train_refuses_what_it_can_not_do() {
         assert!(output.stdout.is_empty());
     }
 }
+
+#[test]
+fn shared_arrays_come_in_their_order() {
+    let output = example("shared_arrays").args(["20", "1"]).output().unwrap();
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    let arrays = text(&output.stdout).lines().filter_map(|line| line.strip_prefix("array ")?.split(':').next());
+    assert!(arrays.eq((0..20).map(|i| i.to_string())), "{}", text(&output.stdout));
+}
+
+#[test]
+fn survive_crashes_leaves_out_what_kills_its_parser() {
+    let dir = tempfile::tempdir().unwrap();
+    fs::write(dir.path().join("shallow"), "()").unwrap();
+    fs::write(dir.path().join("deep"), "[({})]").unwrap();
+    let output = example("survive_crashes").arg(dir.path()).output().unwrap();
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    let said = text(&output.stdout);
+    let left_out: Vec<_> = said.lines().filter_map(|line| line.strip_prefix("left out: (made up) ")).collect();
+    assert_eq!(left_out, ["aborts", "never ends", "overflows the stack"]);
+    assert!(said.starts_with("2 of 5 texts were parsed, 3 workers were replaced\n"), "{said}");
+    assert!(said.contains("   3  deep\n   1  shallow\n"), "{said}");
+    let output = example("survive_crashes").arg("/nowhere/at/all").output().unwrap();
+    assert_eq!(output.status.code(), Some(2));
+}

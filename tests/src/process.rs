@@ -1,4 +1,5 @@
 //! The process that a test runs in: its threads, its CPU time, and one of its own where others would disturb.
+use std::io::{Write, stderr};
 use std::process::Command;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::{env, fs};
@@ -11,13 +12,18 @@ pub fn alone() -> MutexGuard<'static, ()> {
     ALONE.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
+/// Says that something can't be tested here, and why. Loudly: what `eprintln!` prints in a test that passes, nobody sees.
+pub fn skipped(why: &str) {
+    let _ = writeln!(stderr(), "SKIPPED: {why}");
+}
+
 /// How many workers of queues live in this process: threads named after `thread::…` stages, and a loader's. `None`, said loudly, where
 /// there is no `/proc`.
 ///
 /// A thread that was joined may stand there for a moment longer.
 pub fn workers() -> Option<usize> {
     let Ok(tasks) = fs::read_dir("/proc/self/task") else {
-        eprintln!("SKIPPED: threads can't be counted here, there is no /proc/self/task");
+        skipped("threads can't be counted here, there is no /proc/self/task");
         return None;
     };
     // one that ends between the two calls has no name

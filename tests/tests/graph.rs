@@ -45,11 +45,11 @@ fn a_chain_with_everything() {
             |> i @ order::save(8)
             |> q @ thread::map(double, workers = 2, maxsize = 4)
             |> order::load(i)
-            |> process::map(double, workers = 1)
+            |> process::map(double, workers = 1, on_death = skip, item_timeout = Duration::from_secs(60))
             |> order::load(o)
             |> marker::on(|| {}, m, consume = true)
             |> r @ ratelimit(1000, Duration::from_millis(1))
-            |> partition(3)
+            |> partition(3, markers = before)
             |> flatten()
             |> each(|_| {})
             |> take(7)
@@ -81,9 +81,12 @@ fn a_chain_with_everything() {
     assert_eq!(options(&graph, "marker::insert_periodic"), ["n = 10", "after = false"]);
     assert_eq!(options(&graph, "order::save"), ["maxsize = 16"]);
     assert_eq!(options(&graph, "thread::map"), ["workers = 2", "maxsize = 4"]);
+    let of_processes = ["workers = 1", "maxsize = 64", "item_timeout = 60s", "on_death = skip"];
+    assert_eq!(options(&graph, "process::map"), of_processes);
     assert_eq!(options(&graph, "order::load"), ["o = i"]);
     assert_eq!(options(&graph, "marker::on"), ["m = m", "consume = true"]);
     assert_eq!(options(&graph, "ratelimit"), ["num = 1000", "period = 1ms"]);
+    assert_eq!(options(&graph, "partition"), ["n = 3", "markers = before"]);
     assert_eq!(options(&graph, "take"), ["n = 7"]);
     let passing: Vec<String> = edges(&graph).into_iter().map(|(.., passing)| passing).collect();
     let expected = ["", "m", "o m", "o m", "o i m", "o i m", "o m", "o m", "m", "", "", "", "", "", ""];

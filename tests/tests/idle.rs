@@ -5,7 +5,7 @@ use std::sync::mpsc;
 use std::thread::sleep;
 use std::time::Duration;
 use tinypl::{Pipeline, Plain, pipeline};
-use tinypl_tests::{Gate, Ledger, child, cpu_millis, is_child, wait_until, watchdog};
+use tinypl_tests::{Gate, Ledger, child, cpu_millis, is_child, skipped, wait_until, watchdog};
 
 const HOUR: Duration = Duration::from_secs(3600);
 
@@ -19,7 +19,7 @@ fn uses_no_cpu(test: &str, idle: impl FnOnce(&dyn Fn())) {
             // what has just begun to wait may look around a little
             sleep(Duration::from_millis(100));
             let Some(before) = cpu_millis() else {
-                return eprintln!("SKIPPED: CPU time can't be measured here, there is no /proc/self/stat");
+                return skipped("CPU time can't be measured here, there is no /proc/self/stat");
             };
             sleep(Duration::from_secs(1));
             let used = cpu_millis().unwrap_or(before) - before;

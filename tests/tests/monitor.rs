@@ -389,7 +389,12 @@ mod processes {
         let monitor = pipe.monitor();
         assert_eq!(pipe.by_ref().count(), 9);
         let report = monitor.report();
-        assert_eq!((report.stages[1].items_in, report.stages[1].items_out, report.stages[1].restarts), (10, 9, 1));
+        let stage = &report.stages[1];
+        assert_eq!((stage.items_in, stage.items_out, stage.restarts), (10, 9, 1));
+        assert_eq!((stage.errors, stage.failed), (1, false));
+        let text = report.to_string();
+        assert!(text.lines().next().is_some_and(|head| head.ends_with(" restarts  errors")), "{text}");
+        assert!(!text.contains("FAILED"), "the pipeline came through: {text}");
     }
 }
 

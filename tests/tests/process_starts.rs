@@ -12,7 +12,7 @@ use std::sync::Barrier;
 use std::thread;
 use tinypl::process::{self, OnDeath};
 use tinypl::{Error, Pipe, Pipeline, source};
-use tinypl_tests::{Scratch, await_note, child, family, is_child, note, notes, tidy, wait_until};
+use tinypl_tests::{Scratch, await_note, child, family, is_child, note, notes, skipped, tidy, wait_until};
 
 /// What makes a process a worker.
 const VARIABLE: &str = "TINYPL_WORKER_0.1.0";
@@ -242,7 +242,7 @@ fn the_executable_is_another_one() {
     }
     let loaders = ["/lib64/ld-linux-x86-64.so.2", "/lib/ld-linux-aarch64.so.1", "/lib/ld-linux-riscv64-lp64d.so.1"];
     let Some(loader) = loaders.iter().find(|path| Path::new(path).exists()) else {
-        eprintln!("SKIPPED: there is no dynamic loader at hand");
+        skipped("there is no dynamic loader at hand");
         return;
     };
     let scratch = Scratch::new();
@@ -269,7 +269,7 @@ fn the_executable_has_more_rights_than_its_user() {
         return println!("said {:?}", sum(numbers(100)));
     }
     if !getuid().is_root() {
-        eprintln!("SKIPPED: only root can make a file setuid to somebody else");
+        skipped("only root can make a file setuid to somebody else");
         return;
     }
     let scratch = Scratch::new();
@@ -280,7 +280,7 @@ fn the_executable_has_more_rights_than_its_user() {
     let (output, _) = run(&mut child_of(&program, NAME), &scratch);
     let text = String::from_utf8_lossy(&output.stdout);
     if !text.contains("ids 0 65534") {
-        eprintln!("SKIPPED: setuid has no effect here: {output:?}");
+        skipped(&format!("setuid has no effect here: {output:?}"));
         return;
     }
     assert!(output.status.success(), "{output:?}");

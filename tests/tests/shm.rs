@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use std::{fs, thread};
 use tinypl::pipeline;
 use tinypl::process::{Backend, Load, SharedMemoryRingBuffer, ShmError, ShmGuard, ShmRef, Store};
-use tinypl_tests::{Random, child, is_child, linger, rounds, wait_until, watchdog};
+use tinypl_tests::{Random, child, is_child, linger, rounds, skipped, wait_until, watchdog};
 
 const PAGE: usize = 4096;
 const BACKENDS: [Backend; 2] = [Backend::Posix, Backend::Memfd];
@@ -382,7 +382,7 @@ fn a_pipeline_ends_though_its_workers_wait_for_room() {
 fn the_only_thread_can_not_wait_for_itself() {
     let _watchdog = watchdog(60);
     if !Path::new("/proc/self/task").exists() {
-        return eprintln!("SKIPPED: threads can't be counted here, there is no /proc/self/task");
+        return skipped("threads can't be counted here, there is no /proc/self/task");
     }
     let output = Command::new(env!("CARGO_BIN_EXE_one_thread")).output().expect("it was built beside this test");
     assert_success(&output);
@@ -487,7 +487,7 @@ fn a_small_dev_shm() {
     let _watchdog = watchdog(60);
     let mount = "mount -t tmpfs -o size=1m none /dev/shm";
     if !Command::new("unshare").args(["-m", "sh", "-c", mount]).output().is_ok_and(|done| done.status.success()) {
-        return eprintln!("SKIPPED {test}: no mount namespace can be made here (it takes root, and `unshare`)");
+        return skipped(&format!("{test}: no mount namespace can be made here (it takes root, and `unshare`)"));
     }
     let direct = child(test);
     let mut inside = Command::new("unshare");

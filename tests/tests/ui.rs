@@ -9,6 +9,7 @@ use std::ffi::OsString;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use tinypl_tests::skipped;
 
 /// The release whose words `ui/fail/*.stderr` are.
 const RELEASE: &str = "1.95.";
@@ -60,15 +61,15 @@ fn wrong_programs_are_refused_in_these_words() {
             others.iter().for_each(|program| cases.compile_fail(within(program)));
             if has_sources_of_std() {
                 let n = quoting.len();
-                eprintln!(
-                    "\n==== {n} UI TESTS ARE SKIPPED: rustc quotes its library there, where the component rust-src is installed ====\n"
-                );
+                skipped(&format!(
+                    "{n} UI tests: rustc quotes its library there, where the component rust-src is installed"
+                ));
             } else {
                 quoting.iter().for_each(|program| cases.compile_fail(within(program)));
             }
             cases.pass("ui/pass/*.rs");
         }
-        Err(why) => eprintln!("\n==== THE UI TESTS ARE SKIPPED: {why} ====\n"),
+        Err(why) => skipped(&format!("the UI tests: {why}")),
     }
 }
 

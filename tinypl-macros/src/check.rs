@@ -316,17 +316,25 @@ impl Checked<'_> {
         if !all().all(|verdict| matches!(verdict, Verdict::Sound(_))) {
             return;
         }
-        let mut loaded = Vec::new();
-        for call in all().flat_map(Verdict::calls) {
-            loaded.extend(flow::loads(call.stage, call.row));
+        let mut unloaded = Vec::<(usize, &Ident)>::new();
+        for (place, verdict) in all().enumerate() {
+            for call in verdict.calls() {
+                // a load above a save of the same name is another order's
+                let loaded = flow::loads(call.stage, call.row);
+                unloaded.retain(|(_, name)| !loaded.contains(&name.to_string()));
+                let saves = call.row.is_some_and(|row| row.handle == Handle::Order);
+                unloaded.extend(call.stage.bind.iter().filter(|_| saves).map(|name| (place, name)));
+            }
         }
-        for verdict in self.tracks.iter_mut().chain(&mut self.closing) {
-            let saved = verdict.calls().filter(|call| call.row.is_some_and(|row| row.handle == Handle::Order));
-            let unloaded =
-                saved.filter_map(|call| call.stage.bind.as_ref()).find(|name| !loaded.contains(&name.to_string()));
-            if let Some(name) = unloaded {
-                let text = format!("the order `{name}` is never loaded: add `|> order::load({name})`");
-                *verdict = Verdict::Failed(Error::new(name.span(), text));
+        // the first of each chain
+        unloaded.dedup_by_key(|(place, _)| *place);
+        let error = |name: &Ident| {
+            Error::new(name.span(), format!("the order `{name}` is never loaded: add `|> order::load({name})`"))
+        };
+        let errors: Vec<_> = unloaded.into_iter().map(|(place, name)| (place, error(name))).collect();
+        for (place, error) in errors {
+            if let Some(verdict) = self.tracks.iter_mut().chain(&mut self.closing).nth(place) {
+                *verdict = Verdict::Failed(error);
             }
         }
     }

@@ -1,6 +1,6 @@
 //! Orders and markers along a chain, as far as the block shows them. What it doesn't show, the runtime's guards judge.
 
-use crate::ast::{Stage, name_of};
+use crate::ast::{Stage, bare, name_of};
 use crate::bind::Given;
 use crate::names::did_you_mean;
 use crate::vocabulary::{Guard, Handle, Is, Row, Takes};
@@ -205,13 +205,19 @@ fn not_a(name: &Ident, of: &Row, row: &Row, what: &str) -> Error {
     Error::new(name.span(), format!("`{name}` is the handle of `{}`: `{}` needs {what}", of.name, row.name))
 }
 
-/// Whether an option says what `Guard::Unmarked` asks for: all that its stage has say so.
+/// Whether an option says what `Guard::Unmarked` asks for: all that its stage has say so, unless they are switched off.
 fn is_placed(given: &[Given]) -> bool {
-    given.iter().any(|given| given.param.is == Is::Optional)
+    given.iter().any(|given| given.param.is == Is::Optional && literal(given) != Some(false))
 }
 
 /// A literal `true` where it calls another setter.
 fn is_switched_on(given: &Given) -> bool {
-    let on = matches!(&given.arg.value, Expr::Lit(ExprLit { lit: Lit::Bool(literal), .. }) if literal.value);
-    on && matches!(given.param.is, Is::Switch(_))
+    literal(given) == Some(true) && matches!(given.param.is, Is::Switch(_))
+}
+
+fn literal(given: &Given) -> Option<bool> {
+    match bare(&given.arg.value) {
+        Expr::Lit(ExprLit { lit: Lit::Bool(literal), .. }) => Some(literal.value),
+        _ => None,
+    }
 }

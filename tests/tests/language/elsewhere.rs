@@ -138,3 +138,19 @@ fn the_users_names_for_what_the_expansion_uses_do_no_harm() {
     assert_eq!(all, [2, 4, 6, 8]);
     assert_ne!(Mine::Some(1), Mine::None);
 }
+
+/// A literal that a `macro_rules!` passes along is one, for the stream's type and for the macro that judges what stands below.
+#[test]
+fn a_switch_in_a_macro_of_the_users() {
+    macro_rules! consumed {
+        ($consume:expr) => {
+            pipeline! {
+                range(4) |> m @ marker::insert_periodic(2) |> marker::on(|| (), m, consume = $consume) |> partition(3) |> collect()
+            }
+        };
+    }
+    let groups: Vec<Vec<i32>> = consumed!(true);
+    assert_eq!(groups, [vec![0, 1, 2], vec![3]]);
+    let groups: Vec<Vec<i32>> = consumed!((true));
+    assert_eq!(groups, [vec![0, 1, 2], vec![3]]);
+}

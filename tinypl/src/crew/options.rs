@@ -1,4 +1,5 @@
 //! The options of a process stage, beside those it shares with a thread queue.
+use crate::monitor::Survey;
 use std::time::Duration;
 
 /// What becomes of the item that a worker process was at when it died.
@@ -39,6 +40,22 @@ impl Options {
             item_timeout: None,
             on_death: OnDeath::default(),
             about: None,
+        }
+    }
+
+    /// Those that were set.
+    pub(crate) fn describe(&self, survey: &mut Survey) {
+        let unset = Self::new(self.workers);
+        if let Some(n) = self.input_maxsize {
+            survey.option("input_maxsize", n);
+        }
+        survey.limit("start_timeout", Some(self.start_timeout).filter(|limit| *limit != unset.start_timeout));
+        survey.limit("end_timeout", Some(self.end_timeout).filter(|limit| *limit != unset.end_timeout));
+        survey.limit("item_timeout", self.item_timeout);
+        match self.on_death {
+            OnDeath::Fail => {}
+            OnDeath::Retry(n) => _ = survey.option("on_death", format!("retry({n})")),
+            OnDeath::Skip => _ = survey.option("on_death", "skip"),
         }
     }
 }

@@ -10,7 +10,7 @@ use super::page::Page;
 use super::start::{Ended, Heard, NoStart, Plan, Worker, describe, send_all};
 use super::task::Task;
 use super::wakeful::Wakeful;
-use super::why::decode;
+use super::why::{DECODING, decode};
 use super::wire::{Frames, Garbage, HEAD, Kind, LIMIT, encode, too_long};
 use crate::Error;
 use crate::error::{Site, caught};
@@ -445,11 +445,18 @@ impl<P: Pipe<Item = T::In>, T: Task> Crew<P, T> {
                 Err(NoStart::Quit) => return None,
                 Err(NoStart::Died(_)) if desk.futile.fetch_add(1, Relaxed) + 1 < FUTILE => continue,
                 Err(NoStart::Died(status)) => {
-                    format!("worker processes die before they are ready, {FUTILE} in a row: {}", describe(status))
+                    let how = describe(status);
+                    format!(
+                        "worker processes die before they are ready, {FUTILE} in a row, of what runs before `main`, or of the \
+                         context's `Deserialize`: {how}"
+                    )
                 }
                 Err(NoStart::Refused(why)) => format!("a worker process could not be started: {why}"),
                 Err(NoStart::Late) => {
-                    format!("a worker process was not ready after `start_timeout`, {limit:?}")
+                    format!(
+                        "a worker process was not ready after `start_timeout`, {limit:?}: raise that, or make what runs before \
+                         `main`, or the context's `Deserialize`, quicker"
+                    )
                 }
                 Err(NoStart::System(error)) => format!("a worker process could not be started: {error}"),
             };
@@ -581,7 +588,7 @@ impl<P: Pipe<Item = T::In>, T: Task> Crew<P, T> {
     fn result(&self, job: &Job<Rides<P>>, kind: Kind, body: &[u8]) -> Result<T::Out, Error> {
         let at_item = |what| Error::at_item(what, self.site, job.number);
         let not_decoded =
-            |what, of, why: &str| at_item(format!("the {what}, of type {of}, could not be decoded: {why}"));
+            |what, of, why: &str| at_item(format!("the {what}, of type {of}, could not be decoded: {why}{DECODING}"));
         let no_result = |why: &str| not_decoded("result", type_name::<T::Reply>(), why);
         let no_item = |why: &str| not_decoded("item", type_name::<T::In>(), why);
         match kind {

@@ -8,7 +8,7 @@ use super::page::{Page, Turn};
 use super::start::send_all;
 use super::task::{Hello, Task};
 use super::wakeful::Wakeful;
-use super::why::{decode, decode_once};
+use super::why::{DECODING, decode, decode_once};
 use super::wire::{self, Frames, Garbage, Kind, PushError};
 use crate::error::message_of;
 use crate::shm::{self, Region};
@@ -117,7 +117,7 @@ pub(crate) fn enter<T: Task>(input: Input) -> io::Result<()> {
             }
             Err(error) => {
                 let context = type_name::<T::Context>();
-                refuse(&socket, &format!("its context, of type {context}, could not be decoded: {error}"))
+                refuse(&socket, &format!("its context, of type {context}, could not be decoded: {error}{DECODING}"))
             }
         }
     };
@@ -286,7 +286,8 @@ impl<T: Task> Runner<T> {
         let (task, context, state) = (self.task, &self.context, &mut self.state);
         let result = catch_unwind(AssertUnwindSafe(|| {
             let item = decode(body).map_err(|error| {
-                format!("the item, of type {}, could not be decoded in the worker: {error}", type_name::<T::In>())
+                let of = type_name::<T::In>();
+                format!("the item, of type {of}, could not be decoded in the worker: {error}{DECODING}")
             })?;
             Ok::<_, String>(task.run(context, state, item))
         }));

@@ -59,6 +59,8 @@ pub struct StageReport {
     pub restarts: u64,
     /// Errors: the one that ended the pipeline here, or items that worker processes died of.
     pub errors: u64,
+    /// Whether the pipeline ended here with an error.
+    pub failed: bool,
 }
 
 /// What threads do with their time.
@@ -178,6 +180,7 @@ impl Report {
             }
             if failed == Some(i) {
                 stage.errors = stage.errors.max(1);
+                stage.failed = true;
             }
             if ended == Some(i) {
                 // the item of the error

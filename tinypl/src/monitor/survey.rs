@@ -15,6 +15,7 @@ use crate::post::Post;
 use crate::sync::Arc;
 use std::any::type_name;
 use std::cell::RefCell;
+use std::time::Duration;
 
 /// What is known of a pipeline: its stages so far, upstream before downstream, and how they hang together.
 #[derive(Clone, Debug, Default)]
@@ -135,6 +136,14 @@ impl Survey {
 
     pub(crate) fn option(&mut self, name: &'static str, value: impl ToString) -> &mut Self {
         self.node(|node| node.options.push((name, value.to_string())))
+    }
+
+    /// An option that is a time, if it was set.
+    pub(crate) fn limit(&mut self, name: &'static str, limit: Option<Duration>) -> &mut Self {
+        match limit {
+            Some(limit) => self.option(name, format!("{limit:?}")),
+            None => self,
+        }
     }
 
     /// The function `F` is called there. (What a part of a stage does its name says.)

@@ -1,7 +1,7 @@
 //! The consumer's side of a queue: it takes results by the heap, and waits for them.
 use super::bell::{NAP, give_way};
 use super::desk::{Cursor, Outbox, outbox};
-use super::flow::{Flow, Options};
+use super::flow::{Flow, OnWorkerError, Options};
 use super::spawn::{Job, Join, Spawn};
 use super::worker::{self, Above};
 use crate::error::Site;
@@ -197,11 +197,12 @@ impl<'a, T, M, G: Ride> Output<'a, T, M, G> {
                 && began.elapsed() >= limit
             {
                 warning = None;
+                let workers = flow.options.workers;
+                // threads that serve them are none
+                let running = flow.active().min(workers);
                 log::warn!(
-                    "{} has waited {limit:?} for an item: {} of {} workers are running",
-                    flow.site,
-                    flow.active(),
-                    flow.options.threads(),
+                    "{} has waited {limit:?} for an item: {running} of {workers} workers are running",
+                    flow.site
                 );
             }
         }
@@ -326,6 +327,12 @@ impl<T, M: Send + 'static, G: Ride> Serial for Output<'_, T, M, G> {
         let options = self.flow.options;
         survey.queue(post, Crew { flow: self.flow.clone(), processes: None });
         survey.option("workers", options.workers).option("maxsize", options.maxsize()).counts(given);
+        survey.limit("warn_timeout", options.warn_timeout);
+        match options.on_worker_error {
+            OnWorkerError::Forward => {}
+            OnWorkerError::Exit => _ = survey.option("on_worker_error", "exit"),
+            OnWorkerError::ForwardAndPrint => _ = survey.option("on_worker_error", "forward_and_print"),
+        }
     }
 
     #[inline]

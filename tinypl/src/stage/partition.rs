@@ -73,6 +73,9 @@ impl<P: Pipe<Tags = ()>, M: Placing<P::Marker>> Pipe for Partition<P, M> {
 
     fn survey(&self, survey: &mut Survey) {
         self.groups.survey(survey);
+        if let Some(place) = M::SAID {
+            survey.option("markers", place);
+        }
         survey.carries::<Self>();
     }
 
@@ -95,18 +98,23 @@ pub struct Nowhere;
 pub trait Placing<M> {
     /// Whether a marker waits for its group.
     const AFTER: bool;
+    #[doc(hidden)]
+    const SAID: Option<&'static str>;
 }
 
 impl<M: NoMarker> Placing<M> for Nowhere {
     const AFTER: bool = false;
+    const SAID: Option<&'static str> = None;
 }
 
 impl<M> Placing<M> for Before {
     const AFTER: bool = false;
+    const SAID: Option<&'static str> = Some("before");
 }
 
 impl<M> Placing<M> for After {
     const AFTER: bool = true;
+    const SAID: Option<&'static str> = Some("after");
 }
 
 /// Where markers go if `split_on_marker` is all that is said.

@@ -6,7 +6,7 @@ use std::cmp::Ordering;
 
 /// Where there is no room for all columns, they are left out in this order; the first one stays.
 const LEAST_FIRST: [&str; HEAD.len() - 1] =
-    ["in", "at", "workers", "", "room", "input", "restarts", "fill", "out", "out/s", "busy"];
+    ["in", "at", "workers", "", "room", "input", "restarts", "errors", "fill", "out", "out/s", "busy"];
 
 /// The first column is cut to this width before another one is left out.
 const NAME: usize = 24;

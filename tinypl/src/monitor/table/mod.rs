@@ -5,8 +5,8 @@ mod fitted;
 use super::report::{Fill, Report, StageReport, Times, part};
 
 /// The columns' heads. All but the first two are numbers; the one without a head is a bar for the one before.
-const HEAD: [&str; 12] =
-    ["stage", "at", "in", "out", "out/s", "busy", "", "input", "room", "fill", "workers", "restarts"];
+const HEAD: [&str; 13] =
+    ["stage", "at", "in", "out", "out/s", "busy", "", "input", "room", "fill", "workers", "restarts", "errors"];
 
 const GAP: &str = "  ";
 
@@ -71,14 +71,21 @@ fn row(stage: &StageReport, report: &Report) -> Row {
         room,
         stage.fill.map_or(String::new(), of),
         stage.workers.map_or(String::new(), of),
-        if stage.restarts > 0 { stage.restarts.to_string() } else { String::new() },
+        some(stage.restarts),
+        // of the one that it failed with its name tells
+        some(if stage.failed && stage.errors == 1 { 0 } else { stage.errors }),
     ]
+}
+
+/// A number that most stages don't have.
+fn some(n: u64) -> String {
+    if n > 0 { n.to_string() } else { String::new() }
 }
 
 fn name(stage: &StageReport) -> String {
     let handle = stage.handle.as_ref().map_or(String::new(), |handle| format!("{handle} @ "));
     let function = stage.function.as_ref().map_or(String::new(), |function| format!(" {function}"));
-    let failed = if stage.errors > 0 { FAILED } else { "" };
+    let failed = if stage.failed { FAILED } else { "" };
     format!("{handle}{}{function}{failed}", stage.name)
 }
 

@@ -174,6 +174,7 @@ impl<'a, T: Send + 'a, M: Named, G: Tagged, S: Spawn<'a>> Pipe for Workers<'a, T
 
     fn survey(&self, survey: &mut Survey) {
         self.output.survey(survey);
+        self.options.describe(survey);
         survey.processes(&self.shared).function_called(self.function).carries::<Self>();
     }
 

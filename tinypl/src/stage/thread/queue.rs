@@ -148,7 +148,7 @@ impl<'a, T: Send + 'a, M: Named, G: Tagged, S: Spawn<'a>> Pipe for Queue<'a, T, 
 
     fn survey(&self, survey: &mut Survey) {
         self.output.survey(survey);
-        survey.carries::<Self>();
+        survey.limit("end_timeout", self.options.end_timeout).carries::<Self>();
     }
 
     fn start(&mut self, start: &mut Start) {
