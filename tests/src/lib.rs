@@ -21,7 +21,9 @@ pub use outcome::{final_outcome, outcome};
 pub use process::{alone, child, cpu_millis, is_child, skipped, workers};
 pub use random::{Random, rounds, uneven, work};
 pub use records::{RECORDS, logged, record};
-pub use remains::{Tidy, children, family, hold_sockets, lives, resident, signal_child, stands_still, states, tidy};
+pub use remains::{
+    Tidy, children, family, hold_sockets, lives, resident, say_to_parent, signal_child, stands_still, states, tidy,
+};
 pub use scratch::{Scratch, await_note, note, notes};
 pub use signals::signals;
 pub use tally::{Tally, Thing};

@@ -3,9 +3,13 @@ use crate::process::alone;
 use crate::wait_until;
 use crate::watchdog::{Watchdog, watchdog};
 use rustix::io::{FdFlags, fcntl_setfd};
-use rustix::process::{Pid, Resource, Rlimit, Signal, getpid, getrlimit, kill_process, setrlimit};
+use rustix::net::sockopt::socket_peercred;
+use rustix::process::{Pid, Resource, Rlimit, Signal, getpid, getppid, getrlimit, kill_process, setrlimit};
 use rustix::process::{PidfdFlags, PidfdGetfdFlags, pidfd_getfd, pidfd_open};
 use std::collections::BTreeMap;
+use std::io::Write;
+use std::os::fd::OwnedFd;
+use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::MutexGuard;
@@ -76,21 +80,30 @@ pub fn signal_child(pid: u32, signal: Signal) -> bool {
 /// Starts a process that holds every socket of this one for ten minutes, as one that was forked does. Without the environment: it is none
 /// of the [`family`].
 pub fn hold_sockets() -> Child {
+    let copies = sockets();
+    for copy in &copies {
+        fcntl_setfd(copy, FdFlags::empty()).expect("it may be inherited");
+    }
+    let child = Command::new("sleep").arg("600").stdin(Stdio::null()).env_clear().env("PATH", "/usr/bin:/bin").spawn();
+    drop(copies);
+    child.expect("`sleep` is a program everywhere")
+}
+
+/// In a worker process: says this to the parent, by the very socket that results take.
+pub fn say_to_parent(bytes: &[u8]) {
+    // standard input and the like may be sockets, too, and the worker may hold its own one more than once
+    let theirs = sockets().into_iter().find(|fd| socket_peercred(fd).is_ok_and(|peer| Some(peer.pid) == getppid()));
+    UnixStream::from(theirs.expect("a worker has a socket")).write_all(bytes).expect("the parent listens");
+}
+
+/// Copies of all sockets of this process.
+fn sockets() -> Vec<OwnedFd> {
     let this = pidfd_open(getpid(), PidfdFlags::empty()).expect("Linux 5.3");
     let links = fs::read_dir("/proc/self/fd").expect("/proc shows descriptors").flatten();
     let sockets =
         links.filter(|fd| fs::read_link(fd.path()).is_ok_and(|link| link.to_string_lossy().starts_with("socket:")));
     let numbers = sockets.map(|fd| fd.file_name().to_string_lossy().parse::<i32>().expect("a number"));
-    let copies: Vec<_> = numbers
-        .map(|fd| {
-            let copy = pidfd_getfd(&this, fd, PidfdGetfdFlags::empty()).expect("one's own descriptor");
-            fcntl_setfd(&copy, FdFlags::empty()).expect("it may be inherited");
-            copy
-        })
-        .collect();
-    let child = Command::new("sleep").arg("600").stdin(Stdio::null()).env_clear().env("PATH", "/usr/bin:/bin").spawn();
-    drop(copies);
-    child.expect("`sleep` is a program everywhere")
+    numbers.map(|fd| pidfd_getfd(&this, fd, PidfdGetfdFlags::empty()).expect("one's own descriptor")).collect()
 }
 
 /// How many bytes of a process are in memory.

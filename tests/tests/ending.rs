@@ -858,11 +858,21 @@ fn a_worker_error_can_be_printed() {
         drop(one);
         let mut two = Pipeline::new(thread::map(range(0, 100), f).workers(2).on_worker_error(print));
         assert_eq!(failure(&mut two).1.item(), Some(7));
+        drop(two);
+        // left out, it is no concern of the terminal's: who pulls gets it
+        let g = |x| if x == 7 { panic!("no lucky number") } else { x };
+        let mut three = pipeline! { range(100) |> thread::map(g, workers = 2) };
+        assert_eq!(failure(&mut three).1.item(), Some(7));
+        drop(three);
+        let mut four = pipeline! { range(100) |> thread::map(g, workers = 2, on_worker_error = forward) };
+        assert_eq!(failure(&mut four).1.item(), Some(7));
         return;
     }
     let (output, errors) = run(&mut child(name));
     assert!(output.status.success(), "{errors}");
     assert_eq!(errors.matches("tinypl: panicked: no 7 (in `thread::map` at ").count(), 2, "{errors}");
+    // what else stands there is of the panic hook
+    assert_eq!(errors.matches("tinypl: ").count(), 2, "{errors}");
 }
 
 /// Their stacks don't fit into the memory that the process may have: some threads start, then one doesn't.

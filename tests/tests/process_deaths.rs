@@ -11,7 +11,7 @@ use tinypl::process::{self, OnDeath, WorkersHandle};
 use tinypl::{Error, Pipe, Pipeline, order, source};
 use tinypl_tests::{
     Deed, Errand, RECORDS, Scratch, errands, final_outcome, hold_sockets, logged, note, notes, record, runs_of,
-    signal_child, stands_still, states, tidy, wait_until,
+    say_to_parent, signal_child, stands_still, states, tidy, wait_until,
 };
 
 /// How a function ends its worker, and what the error says of it.
@@ -352,6 +352,80 @@ fn a_worker_killed_at_an_item() {
             }
             OnDeath::Skip => assert_eq!((items.len(), error.is_none(), runs(&dir, 30)), (29, true, vec![1; 30])),
             _ => assert_eq!((items.len(), error.is_none(), runs(&dir, 30)), (30, true, once_but(30, 12, 2))),
+        }
+    }
+}
+
+/// What is no answer, and what is said of it.
+fn nonsense() -> [(Vec<u8>, &'static str); 5] {
+    /// `Ready` and `Done`.
+    const READY: u8 = 4;
+    const DONE: u8 = 6;
+    let frame = |kind: u8, number: u64| [&9_u32.to_le_bytes()[..], &[kind], &number.to_le_bytes()].concat();
+    [
+        (vec![255; 100], "a frame of 4294967295 bytes is over the limit"),
+        (vec![0; 100], "a frame of 0 bytes is too short"),
+        (frame(77, 0), "no frame of kind 77"),
+        (frame(READY, 0), "a frame of kind Ready is out of place"),
+        (frame(DONE, 1000), "an answer to the item 1000, which it was not given"),
+    ]
+}
+
+/// Says something to the parent, and then runs.
+fn say_and_run((says, errand): (Vec<u8>, Errand)) -> u64 {
+    if !says.is_empty() {
+        say_to_parent(&says);
+    }
+    errand.run()
+}
+
+/// No item can be trusted to a worker that says what is no answer, and no item is to blame: whatever `on_death` says the stage fails, and
+/// the worker goes, even if it is still at work, or has died meanwhile.
+#[test]
+fn a_worker_that_talks_out_of_turn() {
+    let _tidy = tidy(300);
+    for (says, because) in nonsense() {
+        for (policy, deed, bad) in [
+            (OnDeath::Fail, Deed::Spin, 0),
+            (OnDeath::Retry(1), Deed::Stop, 40),
+            (OnDeath::Skip, Deed::Spin, 59),
+            (OnDeath::Fail, Deed::Exit(0), 40),
+            (OnDeath::Retry(1), Deed::Kill, 40),
+            (OnDeath::Skip, Deed::Abort, 59),
+        ] {
+            let scratch = Scratch::new();
+            let dir = scratch.dir();
+            let errands = errands(&dir, 60, Errand::always(&dir, bad, deed)).into_iter();
+            let items: Vec<_> =
+                errands.map(|errand| (if errand.n == bad { says.clone() } else { Vec::new() }, errand)).collect();
+            let (stage, line) = (process::map(source(items), say_and_run).workers(2).on_death(policy), line!());
+            let (mut items, error) = final_outcome(Pipeline::new(stage));
+            let error = error.unwrap_or_else(|| panic!("no error of {because:?}, {deed:?}"));
+            assert_says(&error, line, None, &["sent what is no answer", because]);
+            assert!(runs(&dir, 60).iter().all(|n| *n <= 1), "{because}, {deed:?}: {:?}", runs(&dir, 60));
+            items.sort_unstable();
+            assert!(items.is_sorted_by(|a, b| a < b) && !items.contains(&bad), "{because}, {deed:?}: {items:?}");
+        }
+    }
+}
+
+/// It goes on as if nothing had happened; but for the item that is never finished, the parent may have read no further than it has to.
+#[test]
+fn a_worker_that_talks_out_of_turn_and_goes_on() {
+    let _tidy = tidy(300);
+    for (says, because) in nonsense() {
+        for bad in [0, 40] {
+            let scratch = Scratch::new();
+            let dir = scratch.dir();
+            let errands = errands(&dir, 60, Errand::always(&dir, 59, Deed::Spin)).into_iter();
+            let items: Vec<_> =
+                errands.map(|errand| (if errand.n == bad { says.clone() } else { Vec::new() }, errand)).collect();
+            let (stage, line) = (process::map(source(items), say_and_run).workers(2), line!());
+            let (mut items, error) = final_outcome(Pipeline::new(stage.end_timeout(Duration::from_millis(50))));
+            let error = error.unwrap_or_else(|| panic!("no error of {because:?}"));
+            assert_says(&error, line, None, &["sent what is no answer", because]);
+            items.sort_unstable();
+            assert!(items.is_sorted_by(|a, b| a < b), "{because}: {items:?}");
         }
     }
 }

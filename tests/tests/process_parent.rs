@@ -8,7 +8,7 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::{Duration, Instant};
 use tinypl::process::{self, WorkersHandle};
-use tinypl::{Pipe, Pipeline, source};
+use tinypl::{Pipeline, source};
 use tinypl_tests::{
     Deed, Errand, Random, Scratch, await_note, child, family, hold_sockets, is_child, linger, note, notes, rounds,
     runs_of, stands_still, tidy, wait_until,
@@ -32,9 +32,11 @@ enum Phase {
     Full,
     /// The workers have workers of their own, and these are in an endless loop.
     Nested,
+    /// As `Busy`, and another thread has stopped the pipeline and waits for them.
+    Ending,
 }
 
-const PHASES: [Phase; 5] = [Phase::Ready, Phase::Busy, Phase::Idle, Phase::Full, Phase::Nested];
+const PHASES: [Phase; 6] = [Phase::Ready, Phase::Busy, Phase::Idle, Phase::Full, Phase::Nested, Phase::Ending];
 
 /// By what it ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -75,7 +77,7 @@ fn parent() {
     wait_until(|| handle.workers() == 2);
     match phase {
         Phase::Ready => {}
-        Phase::Busy => {
+        Phase::Busy | Phase::Ending => {
             (0..4).for_each(|n| feed.send(Errand::always(&dir, n, Deed::Spin)).unwrap());
             wait_until(|| notes(&dir, "runs").len() == 2);
         }
@@ -93,12 +95,21 @@ fn parent() {
             wait_until(|| notes(&dir, "runs").len() == 4);
         }
     }
+    if phase == Phase::Ending {
+        drop(feed);
+        let stop = thread::spawn(move || pipe.stop());
+        // it waits for an hour: that it has begun is not seen from outside
+        linger();
+        assert!(!stop.is_finished());
+        note(&dir, "there", "");
+        return finish(end, &handle, stop, ());
+    }
     note(&dir, "there", "");
     finish(end, &handle, pipe, feed);
 }
 
 /// `_feed` is dropped first: a stop waits for the thread that pulls from it.
-fn finish<P: Pipe>(end: End, handle: &WorkersHandle, pipe: Pipeline<P>, _feed: mpsc::Sender<Errand>) {
+fn finish<P, F>(end: End, handle: &WorkersHandle, pipe: P, _feed: F) {
     match end {
         End::Kill | End::Terminate | End::Interrupt => loop {
             thread::park();
@@ -178,7 +189,7 @@ fn workers_go_with_their_parent() {
             let status = end(&mut parent, how);
             assert!(!status.success(), "{phase:?}, {how:?}: {status}");
             assert_gone(&scratch.dir(), &format!("{phase:?}, {how:?}"));
-            if phase == Phase::Busy {
+            if matches!(phase, Phase::Busy | Phase::Ending) {
                 assert_eq!(notes(&scratch.dir(), "runs").len(), 2, "{how:?}: another item was started");
             }
         }

@@ -4,7 +4,10 @@ use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::time::Duration;
 use tinypl::process::{self, OnDeath};
 use tinypl::{Pipe, Pipeline, order, source};
-use tinypl_tests::{Errand, Random, Scratch, notes, rounds, signal_child, tidy, uneven, wait_until, work};
+use tinypl_tests::{
+    Errand, RECORDS, Random, Scratch, final_outcome, logged, notes, record, rounds, runs_of, signal_child, tidy,
+    uneven, wait_until, work,
+};
 
 /// Ten thousand items, cheap ones and costly ones; workers are killed from outside all the time. Each comes once, in order.
 #[test]
@@ -47,12 +50,15 @@ fn killed_at_random_and_in_order() {
 fn killed_at_random_and_counted() {
     const ITEMS: u64 = 2000;
     let _tidy = tidy(600);
+    record();
     for seed in 0..rounds(4) {
         let scratch = Scratch::new();
         let dir = scratch.dir();
         let skip = seed % 2 == 1;
         let mut random = Random::new(100 + seed);
-        let stage = process::map(source((0..ITEMS).map(move |n| Errand::new(&dir, n))), |errand| errand.run());
+        RECORDS.lock().unwrap().clear();
+        let up = source((0..ITEMS).map(move |n| Errand::new(&dir, n)));
+        let (stage, line) = (process::map(up, |errand| errand.run()), line!());
         let mut stage = stage.workers(2).on_death(if skip { OnDeath::Skip } else { OnDeath::Retry(20) });
         let handle = stage.handle();
         let mut pipe = Pipeline::new(stage);
@@ -79,12 +85,77 @@ fn killed_at_random_and_counted() {
             assert!(came.iter().all(|n| *n <= 1) && missing <= restarts, "seed {seed}: {missing} of {restarts}");
             // not at all if its worker was killed before its first instruction
             assert!(runs.iter().all(|n| *n <= 1), "seed {seed}");
+            let missing: Vec<u64> = (0..ITEMS).filter(|n| came[*n as usize] == 0).collect();
+            assert_eq!(missing, left_out(line), "seed {seed}: what is missing, and what the warnings name");
         } else {
             assert!(came.iter().all(|n| *n == 1), "seed {seed}");
             let more = runs.iter().sum::<usize>() - ITEMS as usize;
             assert!(more <= restarts, "seed {seed}: {more} runs more than items, {restarts} restarts");
         }
     }
+}
+
+/// The items that the warnings of the stage at this line name, each as often as they do.
+fn left_out(line: u32) -> Vec<u64> {
+    let warnings = logged(&[&format!("{}:{line}:", file!()), "it is left out"]);
+    let number = |text: &str| {
+        let (_, rest) = text.split_once(" item ")?;
+        rest.split_once(')')?.0.parse().ok()
+    };
+    let mut items: Vec<u64> = warnings
+        .iter()
+        .map(|(_, text)| number(text).unwrap_or_else(|| panic!("the warning names no item: {text}")))
+        .collect();
+    items.sort_unstable();
+    items
+}
+
+/// One kill each, at a random moment, and nothing that says what becomes of the item: either it was nobody's, and all is as without it,
+/// or the error names the item that is missing. Nothing runs twice.
+#[test]
+fn killed_once_at_random() {
+    const ITEMS: u64 = 200;
+    let _tidy = tidy(600);
+    let mut random = Random::new(4);
+    let mut failures = 0;
+    let count = rounds(30);
+    for round in 0..count {
+        let scratch = Scratch::new();
+        let dir = scratch.dir();
+        let f = |errand: Errand| {
+            let n = errand.run();
+            work(100);
+            n
+        };
+        let mut stage = process::map(source((0..ITEMS).map(move |n| Errand::new(&dir, n))), f).workers(2);
+        let handle = stage.handle();
+        let pipe = Pipeline::new(stage);
+        let (begun, pause, which) = (random.below(ITEMS), random.below(200), random.below(2));
+        let (mut items, error) = std::thread::scope(|s| {
+            let dir = scratch.dir();
+            s.spawn(move || {
+                wait_until(|| notes(&dir, "runs").len() as u64 > begun);
+                work(pause);
+                if let Some(pid) = handle.pids().get(which as usize) {
+                    signal_child(*pid, Signal::KILL);
+                }
+            });
+            final_outcome(pipe)
+        });
+        items.sort_unstable();
+        assert!(items.is_sorted_by(|a, b| a < b), "round {round}: one came twice: {items:?}");
+        let runs: Vec<usize> = (0..ITEMS).map(|n| runs_of(&scratch.dir(), n).len()).collect();
+        assert!(runs.iter().all(|n| *n <= 1), "round {round}: {runs:?}");
+        let Some(error) = error else {
+            assert!(items.iter().copied().eq(0..ITEMS), "round {round}: {items:?}");
+            continue;
+        };
+        failures += 1;
+        assert!(error.message().contains("died at this item"), "round {round}: {error}");
+        let bad = error.item().unwrap_or_else(|| panic!("round {round}: it names no item: {error}"));
+        assert!(!items.contains(&bad), "round {round}: {bad} came, and {error}");
+    }
+    assert!(failures > 0, "in {count} rounds no kill hit an item");
 }
 
 /// A thousand pipelines, each cut at another moment: while its workers start, work, wait for room or for items, and end.

@@ -242,6 +242,38 @@ fn a_stop_waits_for_the_items_at_hand() {
     assert_eq!(logged(&[&format!("{}:{line}:", file!())]), []);
 }
 
+/// Once each time that the consumer waits: here while the only worker is at an item.
+#[test]
+fn a_consumer_that_waits_is_told() {
+    let _tidy = tidy(300);
+    record();
+    RECORDS.lock().unwrap().clear();
+    let limit = Duration::from_millis(20);
+    let (feed, errands) = mpsc::channel();
+    let (stage, line) = (process::map(source(errands), run).workers(1).warn_timeout(limit), line!());
+    let mut pipe = Pipeline::new(stage);
+    let warnings = || logged(&[&format!("{}:{line}:", file!())]);
+    for n in 0..3 {
+        // each has a note of its own to wait for
+        let scratch = Scratch::new();
+        feed.send(Errand::always(&scratch.dir(), n, Deed::Wait)).unwrap();
+        std::thread::scope(|s| {
+            let consumer = s.spawn(|| pipe.next());
+            wait_until(|| warnings().len() as u64 == n + 1 && runs_of(&scratch.dir(), n).len() == 1);
+            std::thread::sleep(2 * limit);
+            note(&scratch.dir(), "go", "");
+            assert_eq!(consumer.join().unwrap(), Some(n));
+        });
+        assert_eq!(warnings().len() as u64, n + 1);
+    }
+    drop(feed);
+    assert_eq!(pipe.next(), None);
+    for (level, text) in warnings() {
+        assert_eq!(level, log::Level::Warn, "{text}");
+        assert!(text.starts_with("`process::map` at ") && text.contains(" has waited 20ms for an item"), "{text}");
+    }
+}
+
 /// Who is unwinding does not wait.
 #[test]
 fn a_panic_of_the_consumer_waits_for_nobody() {

@@ -1,6 +1,7 @@
 //! What can be loaded from.
 use std::sync::Arc;
-use tinypl::dataloader::{self, Dataset, Position};
+use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
+use tinypl::dataloader::{self, Dataset, Position, sampler};
 use tinypl::pipeline;
 use tinypl_tests::{tidy, watchdog};
 
@@ -109,6 +110,53 @@ fn a_dataset_of_a_function_inside_ones_own_goes_to_processes() {
         dataloader::load(some, 2, sampler = sampler::sequential().epochs(1), map = process(workers = 1)) |> collect()
     };
     assert_eq!(batches, [[25, 9]]);
+}
+
+/// However much is loaded: it may be large.
+#[test]
+fn a_dataset_goes_to_each_process_once() {
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+    static SENT: AtomicUsize = AtomicUsize::new(0);
+    static ARRIVED: AtomicUsize = AtomicUsize::new(0);
+
+    struct Counted;
+
+    impl Serialize for Counted {
+        fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+            SENT.fetch_add(1, SeqCst);
+            serializer.serialize_u8(7)
+        }
+    }
+
+    impl<'de> Deserialize<'de> for Counted {
+        fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+            assert_eq!(u8::deserialize(deserializer)?, 7);
+            ARRIVED.fetch_add(1, SeqCst);
+            Ok(Self)
+        }
+    }
+
+    impl Dataset for Counted {
+        type Sample = usize;
+        fn len(&self) -> usize {
+            50
+        }
+        fn get(&self, _: usize) -> usize {
+            ARRIVED.load(SeqCst)
+        }
+    }
+
+    let _tidy = tidy(300);
+    let twice = sampler::sequential().epochs(2);
+    let whole: Vec<Vec<usize>> =
+        pipeline! { dataloader::load(Counted, 5, sampler = twice, map = process(workers = 2)) |> collect() };
+    assert_eq!(whole, [[1; 5]; 20]);
+    assert_eq!((SENT.load(SeqCst), ARRIVED.load(SeqCst)), (1, 0));
+    let apart: Vec<Vec<usize>> = pipeline! {
+        dataloader::load(Counted, 5, sampler = twice, map = process(workers = 2), collate_map = serial) |> collect()
+    };
+    assert_eq!(apart, [[1; 5]; 20]);
+    assert_eq!((SENT.load(SeqCst), ARRIVED.load(SeqCst)), (2, 0));
 }
 
 #[test]

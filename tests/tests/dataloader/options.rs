@@ -1,8 +1,9 @@
 //! The options, by macro and by hand.
+use std::process::id;
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use tinypl::dataloader::{self, EpochEnd, Serial, sampler};
 use tinypl::{Pipeline, marker, pipeline};
-use tinypl_tests::{linger, watchdog};
+use tinypl_tests::{linger, tidy, watchdog};
 
 #[test]
 fn what_the_macro_writes_can_be_written_by_hand() {
@@ -103,6 +104,43 @@ fn no_more_is_loaded_ahead_than_maxsize_and_the_workers_hold() {
             assert!(started.load(SeqCst) <= 10 * (taken + 3 + 2), "{started:?} after {taken}");
         }
     });
+}
+
+/// In the worker that loaded the batch, unless somebody else is named: what comes of a batch may be small, and its samples not.
+#[test]
+fn who_collates() {
+    let _tidy = tidy(300);
+    let by = |_: usize| id();
+    macro_rules! batches {
+        ($($options:tt)*) => {{
+            let all: Vec<(Vec<u32>, u32)> = pipeline! {
+                dataloader::load(dataloader::from_fn(40, by), 4, sampler = sampler::sequential().epochs(1),
+                    collate = |samples| (samples, id()), $($options)*)
+                |> collect()
+            };
+            assert!(all.len() == 10 && all.iter().all(|(samples, _)| samples.len() == 4), "{all:?}");
+            all
+        }};
+    }
+    let is_worker = |pid: u32| pid != id();
+    for (samples, collated) in batches!(map = process(workers = 2)) {
+        assert!(is_worker(collated) && samples == [collated; 4], "{samples:?}, {collated}");
+    }
+    for (samples, collated) in batches!(map = process(workers = 2), collate_map = serial) {
+        assert!(!is_worker(collated) && samples.into_iter().all(is_worker), "{collated}");
+    }
+    for (samples, collated) in batches!(map = process(workers = 2), collate_map = thread(workers = 2)) {
+        assert!(!is_worker(collated) && samples.into_iter().all(is_worker), "{collated}");
+    }
+    for (samples, collated) in batches!(map = process(workers = 2), collate_map = process(workers = 1)) {
+        assert!(
+            is_worker(collated) && !samples.contains(&collated) && samples.into_iter().all(is_worker),
+            "{collated}"
+        );
+    }
+    for (samples, collated) in batches!(map = serial, collate_map = process(workers = 1)) {
+        assert!(is_worker(collated) && samples == [id(); 4], "{samples:?}, {collated}");
+    }
 }
 
 #[test]

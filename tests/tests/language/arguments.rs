@@ -1,7 +1,7 @@
 //! Positional and named arguments, words and values.
 use std::time::Duration;
-use tinypl::{OnWorkerError, pipeline};
-use tinypl_tests::signals;
+use tinypl::{Error, OnWorkerError, pipeline};
+use tinypl_tests::{child, is_child, signals, watchdog};
 
 #[test]
 fn arguments_by_position_are_arguments_by_name() {
@@ -21,6 +21,48 @@ fn every_needed_argument_may_be_named() {
             |> zip(other = "abcd".chars()) |> partition(n = 3) |> collect()
     };
     assert_eq!(all, [vec![(4, 'a'), (6, 'b'), (8, 'c')], vec![(10, 'd')]]);
+}
+
+/// Those of the stages that keep a rate, an order or a place, and of the sinks.
+#[test]
+fn every_needed_argument_may_be_named_elsewhere_too() {
+    let _watchdog = watchdog(300);
+    let (mut sum, mut marks) = (0, 0);
+    pipeline! {
+        range(n = 6) |> ratelimit(num = 1_000_000, period = Duration::ZERO) |> m @ marker::insert_periodic(n = 2)
+            |> o @ order::save(maxsize = 4) |> thread::map_init(init = || 10, f = |ten, x| *ten + x, workers = 2)
+            |> order::load(o = o) |> marker::on(f = || marks += 1, m = m) |> for_each(f = |x| sum = 10 * sum + x - 10)
+    }
+    assert_eq!((sum, marks), (12_345, 3));
+    let from_end = pipeline! { range(n = 4) |> fold(init = 0, f = |sum, x| sum + x) };
+    let tried: Result<(), Error> = pipeline! { range(n = 4) |> try_for_each(f = |x| { assert!(x < 4); Ok(()) }) };
+    assert_eq!((from_end, tried.is_ok()), (6, true));
+    pipeline! { let pipe = range(n = 9) |> m @ marker::insert_periodic(n = 2, after = false) |> p @ progress(label = "all", len = 9)
+    |> marker::until(m = m); }
+    assert_eq!((p.length(), pipe.count()), (Some(9), 1));
+}
+
+#[test]
+fn every_needed_argument_of_processes_may_be_named() {
+    let _watchdog = watchdog(300);
+    let all: Vec<i32> = pipeline! {
+        range(n = 3) |> o @ order::save(maxsize = 4) |> process::map_with(ctx = 10, f = |ten, x| ten * x, workers = 1)
+            |> process::map_init(init = || 1, f = |one, x| *one + x, workers = 1) |> process::map(f = |x| x + 1, workers = 1)
+            |> process::each(f = |x| assert!(*x > 0), workers = 1) |> order::load(o = o) |> collect()
+    };
+    assert_eq!(all, [2, 12, 22]);
+}
+
+#[test]
+fn what_is_printed_may_be_named() {
+    let name = "arguments::what_is_printed_may_be_named";
+    if is_child(name) {
+        return pipeline! { range(n = 2) |> debug::print_on_item(msg = |x| format!("item {x}")) |> for_each(f = drop) };
+    }
+    let output = child(name).output().expect("the test runs itself");
+    let printed = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success(), "{output:?}");
+    assert_eq!(printed.matches("PIPE: returning item ").count(), 2, "{printed}");
 }
 
 #[test]

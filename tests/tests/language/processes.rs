@@ -5,10 +5,11 @@ use std::cell::Cell;
 use std::marker::PhantomData;
 use std::process::id;
 use std::sync::atomic::{AtomicU32, Ordering::SeqCst};
+use std::sync::mpsc;
 use std::time::Duration;
 use tinypl::process::OnDeath;
 use tinypl::{Pipe, Pipeline, map, map_mut, pipeline, process, source};
-use tinypl_tests::{wait_until, watchdog};
+use tinypl_tests::{Deed, Errand, Scratch, linger, note, runs_of, wait_until, watchdog};
 use tinypl_tests_renamed::{sum_of, thirds};
 
 const HOUR: Duration = Duration::from_secs(3600);
@@ -56,6 +57,40 @@ mod functions {
             by * x
         }
         assert_eq!(pipeline! { [1.5] |> process::map_with(2.0, scaled, workers = 1) |> collect::<Vec<_>>() }, [3.0]);
+    }
+
+    /// However many items there are: it may be large.
+    #[test]
+    fn get_a_context_that_travels_once() {
+        static SENT: AtomicU32 = AtomicU32::new(0);
+        static ARRIVED: AtomicU32 = AtomicU32::new(0);
+
+        struct Counted;
+
+        impl Serialize for Counted {
+            fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                SENT.fetch_add(1, SeqCst);
+                serializer.serialize_u8(7)
+            }
+        }
+
+        impl<'de> Deserialize<'de> for Counted {
+            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                assert_eq!(u8::deserialize(deserializer)?, 7);
+                ARRIVED.fetch_add(1, SeqCst);
+                Ok(Self)
+            }
+        }
+
+        let _watchdog = watchdog(300);
+        let (feed, numbers) = mpsc::channel();
+        pipeline! { let pipe = numbers |> p @ process::map_with(Counted, |_, _: u8| ARRIVED.load(SeqCst), workers = 3); }
+        // no item before: who is ready first could be done with all
+        wait_until(|| p.workers() == 3);
+        (0..50).for_each(|n| feed.send(n).unwrap());
+        drop(feed);
+        assert_eq!(pipe.collect::<Vec<_>>(), [1; 50]);
+        assert_eq!((SENT.load(SeqCst), ARRIVED.load(SeqCst)), (1, 0));
     }
 
     #[test]
@@ -170,6 +205,30 @@ mod options {
         assert_eq!(sorted(all.into_iter()), (1..=20).collect::<Vec<_>>());
         let n = pipeline! { range(9) |> process::each(|_| (), 1, 2, 3, HOUR, HOUR, HOUR, HOUR, exit, fail) |> count() };
         assert_eq!(n, 9);
+    }
+
+    /// The source is pulled for the item that the worker is at, and for those that may wait; there would be room for many results.
+    #[test]
+    fn input_maxsize_bounds_what_waits_for_a_worker() {
+        let _watchdog = watchdog(300);
+        let scratch = Scratch::new();
+        let dir = scratch.dir();
+        let pulled = AtomicU32::new(0);
+        std::thread::scope(|s| {
+            let errands = (0..9).map(|n| {
+                pulled.fetch_add(1, SeqCst);
+                Errand::always(&dir, n, Deed::Wait)
+            });
+            pipeline! {
+                let pipe = errands
+                    |> p @ process::map(|errand| errand.run(), workers = 1, maxsize = 100, input_maxsize = 2, scope = s);
+            }
+            wait_until(|| runs_of(&dir, 0).len() == 1 && pulled.load(SeqCst) == 3 && p.input_fill() == 2);
+            linger();
+            assert_eq!((pulled.load(SeqCst), p.input_fill(), p.fill()), (3, 2, 0));
+            note(&dir, "go", "");
+            assert_eq!(sorted(pipe), (0..9).collect::<Vec<_>>());
+        });
     }
 
     #[test]

@@ -122,6 +122,38 @@ fn a_source_that_is_not_made_for_threads_needs_no_mutex() {
     assert_eq!(pipeline! { numbers |> thread::map(|x| x, workers = 16) |> fold(0, |a, b| a + b) }, 2550);
 }
 
+/// As below a `thread::mutex`: these let one puller at a time upstream, so nothing more is needed.
+#[test]
+fn below_a_stage_with_one_puller_a_function_may_change_what_it_captured() {
+    let _watchdog = watchdog(60);
+    macro_rules! counted {
+        ($($stage:tt)*) => {{
+            let mut n = 0;
+            pipeline! { range(20) |> map(move |x| { n += 1; x + n }) |> $($stage)* |> thread::queue(workers = 2) |> count() }
+        }};
+    }
+    assert_eq!(
+        [counted!(take(9)), counted!(skip(9)), counted!(enumerate()), counted!(zip(0..)), counted!(chain(0..3))],
+        [9, 11, 20, 20, 23]
+    );
+    assert_eq!(
+        [
+            counted!(partition(4)),
+            counted!(map(Some) |> flatten()),
+            counted!(map(Some) |> flatten_eager()),
+            counted!(share()),
+            counted!(ratelimit(1_000_000, std::time::Duration::ZERO)),
+            counted!(marker::insert_periodic(3)),
+            counted!(m @ marker::insert_periodic(3) |> marker::until(m)),
+            counted!(m @ marker::insert_periodic(3) |> marker::on(|| (), m)),
+            counted!(o @ order::save(4) |> order::load(o)),
+            counted!(o @ order::save(4) |> map(|x| x) |> order::load(o)),
+            counted!(o @ order::save(4) |> thread::map(|x| x, workers = 2) |> order::load(o)),
+        ],
+        [5, 20, 20, 20, 20, 20, 3, 20, 20, 20, 20]
+    );
+}
+
 #[test]
 fn every_stage_may_stand_below_a_queue_and_above_one() {
     let _watchdog = watchdog(60);
