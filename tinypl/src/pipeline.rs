@@ -322,9 +322,10 @@ fn check(rare: &Rare) {
 fn next_item<P: Pipe>(pipeline: &mut Pipeline<P>) -> Result<Option<P::Item>, Error> {
     let Pipeline { pipe: Some(pipe), rare, watched } = pipeline else { return Ok(None) };
     loop {
-        let signal = match watched {
-            Some(pull) => next_watched(pipe, rare, *pull),
-            None => pipe.pull_by::<Unwatched>(),
+        // first what a plain chain is seen not to have
+        let signal = match rare {
+            Some(rare) if rare.watch.is_some() => next_watched(pipe, rare, *watched),
+            _ => pipe.pull_by::<Unwatched>(),
         };
         match signal {
             Some(Envelope::Item(x, ride)) => {
@@ -348,9 +349,9 @@ fn next_undisturbed<P: Pipe>(pipeline: &mut Pipeline<P>) -> Result<Option<P::Ite
 }
 
 #[cold]
-fn next_watched<P: Pipe>(pipe: &mut P, rare: &mut Rare, pull: WatchedPull<P>) -> Pulled<P> {
-    let watch = rare.as_mut().and_then(|rare| rare.watch.as_mut())?;
-    pull(&mut watch.consumer, pipe)
+fn next_watched<P: Pipe>(pipe: &mut P, rare: &mut Extras, pull: Option<WatchedPull<P>>) -> Pulled<P> {
+    let watch = rare.watch.as_mut()?;
+    pull?(&mut watch.consumer, pipe)
 }
 
 /// A pull gave up: for good if this thread is to stop, else a stage was called back that stands below a function in which this
@@ -388,13 +389,13 @@ fn fold_items<P: Pipe, B>(pipeline: &mut Pipeline<P>, init: B, mut f: impl FnMut
     };
     let (mut acc, mut _deaf) = (init, None);
     loop {
-        match watched {
-            Some(pull) => {
-                while let Some(signal) = next_watched(pipe, rare, *pull) {
-                    acc = f(acc, signal, windows(rare));
+        match rare {
+            Some(rare) if rare.watch.is_some() => {
+                while let Some(signal) = next_watched(pipe, rare, *watched) {
+                    acc = f(acc, signal, &rare.start.windows);
                 }
             }
-            None => {
+            _ => {
                 let windows = windows(rare);
                 let fold = |acc, signal| ControlFlow::<Infallible, B>::Continue(f(acc, signal, windows));
                 ControlFlow::Continue(acc) = pipe.try_fold(acc, fold);
@@ -478,8 +479,8 @@ impl<P: Pipe> Serial for Borrowed<'_, P> {
             return None;
         }
         let pipe = pipe.as_mut()?;
-        let signal = caught(Some(None), || match watched {
-            Some(pull) => next_watched(pipe, rare, *pull),
+        let signal = caught(Some(None), || match rare {
+            Some(rare) if rare.watch.is_some() => next_watched(pipe, rare, *watched),
             _ => W::pull(pipe),
         });
         let signal = signal.unwrap_or_else(|panic| {
