@@ -12,6 +12,7 @@ mod signals;
 mod tally;
 #[cfg(target_os = "linux")]
 mod terminal;
+mod traveller;
 mod watchdog;
 
 pub use errand::{Deed, Errand, errands, runs_of};
@@ -29,4 +30,5 @@ pub use signals::signals;
 pub use tally::{Tally, Thing};
 #[cfg(target_os = "linux")]
 pub use terminal::{Session, Terminal};
+pub use traveller::Traveller;
 pub use watchdog::{Watchdog, watchdog};

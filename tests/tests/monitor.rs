@@ -563,19 +563,26 @@ mod odd_cases {
     fn slow_items_among_cheap_ones() {
         let _watchdog = watchdog(60);
         let rarely = |x: u32| if x % 100 == 7 { slow(x) } else { x };
-        let assert_told = |report: &Report| {
-            let (each, map) = (report.stages[1].times.busy, report.stages[2].times.busy);
-            assert!(map > each, "{report}");
+        // a cheap item that was measured while the machine stood still counts for many: most reports have to be right, not each
+        let assert_told = |report: &dyn Fn() -> Report| {
+            let reports = [(); 5].map(|()| report());
+            let is_told = |report: &&Report| report.stages[2].times.busy > 3 * report.stages[1].times.busy;
+            let right = reports.iter().filter(is_told).count();
+            assert!(right > 2, "{}", reports.each_ref().map(ToString::to_string).join("\n"));
         };
-        let mut pipe = pipeline! { range(20_000_u32) |> each(|x| _ = work(*x)) |> map(rarely) };
-        let monitor = pipe.monitor();
-        assert_eq!(pipe.by_ref().count(), 20_000);
-        assert_told(&monitor.report());
-        let mut pipe =
-            pipeline! { range(20_000_u32) |> each(|x| _ = work(*x)) |> map(rarely) |> thread::queue(workers = 2) };
-        let monitor = pipe.monitor();
-        assert_eq!(pipe.by_ref().count(), 20_000);
-        assert_told(&monitor.report());
+        assert_told(&|| {
+            let mut pipe = pipeline! { range(20_000_u32) |> each(|x| _ = work(*x)) |> map(rarely) };
+            let monitor = pipe.monitor();
+            assert_eq!(pipe.by_ref().count(), 20_000);
+            monitor.report()
+        });
+        assert_told(&|| {
+            let mut pipe =
+                pipeline! { range(20_000_u32) |> each(|x| _ = work(*x)) |> map(rarely) |> thread::queue(workers = 2) };
+            let monitor = pipe.monitor();
+            assert_eq!(pipe.by_ref().count(), 20_000);
+            monitor.report()
+        });
     }
 
     /// Whoever looks twice sees who is slow now.

@@ -1,9 +1,8 @@
 //! What can be loaded from.
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use tinypl::dataloader::{self, Dataset, Position, sampler};
 use tinypl::pipeline;
-use tinypl_tests::{tidy, watchdog};
+use tinypl_tests::{Traveller, tidy, watchdog};
 
 /// All samples, in one batch.
 fn all<D: Dataset>(dataset: D) -> Vec<D::Sample> {
@@ -115,26 +114,8 @@ fn a_dataset_of_a_function_inside_ones_own_goes_to_processes() {
 /// However much is loaded: it may be large.
 #[test]
 fn a_dataset_goes_to_each_process_once() {
-    use serde::{Deserialize, Deserializer, Serialize, Serializer};
-    static SENT: AtomicUsize = AtomicUsize::new(0);
-    static ARRIVED: AtomicUsize = AtomicUsize::new(0);
-
-    struct Counted;
-
-    impl Serialize for Counted {
-        fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-            SENT.fetch_add(1, SeqCst);
-            serializer.serialize_u8(7)
-        }
-    }
-
-    impl<'de> Deserialize<'de> for Counted {
-        fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-            assert_eq!(u8::deserialize(deserializer)?, 7);
-            ARRIVED.fetch_add(1, SeqCst);
-            Ok(Self)
-        }
-    }
+    #[derive(serde::Serialize, serde::Deserialize)]
+    struct Counted(Traveller);
 
     impl Dataset for Counted {
         type Sample = usize;
@@ -142,21 +123,21 @@ fn a_dataset_goes_to_each_process_once() {
             50
         }
         fn get(&self, _: usize) -> usize {
-            ARRIVED.load(SeqCst)
+            Traveller::arrived()
         }
     }
 
     let _tidy = tidy(300);
     let twice = sampler::sequential().epochs(2);
     let whole: Vec<Vec<usize>> =
-        pipeline! { dataloader::load(Counted, 5, sampler = twice, map = process(workers = 2)) |> collect() };
+        pipeline! { dataloader::load(Counted(Traveller), 5, sampler = twice, map = process(workers = 2)) |> collect() };
     assert_eq!(whole, [[1; 5]; 20]);
-    assert_eq!((SENT.load(SeqCst), ARRIVED.load(SeqCst)), (1, 0));
+    assert_eq!((Traveller::sent(), Traveller::arrived()), (1, 0));
     let apart: Vec<Vec<usize>> = pipeline! {
-        dataloader::load(Counted, 5, sampler = twice, map = process(workers = 2), collate_map = serial) |> collect()
+        dataloader::load(Counted(Traveller), 5, sampler = twice, map = process(workers = 2), collate_map = serial) |> collect()
     };
     assert_eq!(apart, [[1; 5]; 20]);
-    assert_eq!((SENT.load(SeqCst), ARRIVED.load(SeqCst)), (2, 0));
+    assert_eq!((Traveller::sent(), Traveller::arrived()), (2, 0));
 }
 
 #[test]

@@ -9,7 +9,7 @@ use std::sync::mpsc;
 use std::time::Duration;
 use tinypl::process::OnDeath;
 use tinypl::{Pipe, Pipeline, map, map_mut, pipeline, process, source};
-use tinypl_tests::{Deed, Errand, Scratch, linger, note, runs_of, wait_until, watchdog};
+use tinypl_tests::{Deed, Errand, Scratch, Traveller, linger, note, runs_of, wait_until, watchdog};
 use tinypl_tests_renamed::{sum_of, thirds};
 
 const HOUR: Duration = Duration::from_secs(3600);
@@ -62,35 +62,15 @@ mod functions {
     /// However many items there are: it may be large.
     #[test]
     fn get_a_context_that_travels_once() {
-        static SENT: AtomicU32 = AtomicU32::new(0);
-        static ARRIVED: AtomicU32 = AtomicU32::new(0);
-
-        struct Counted;
-
-        impl Serialize for Counted {
-            fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-                SENT.fetch_add(1, SeqCst);
-                serializer.serialize_u8(7)
-            }
-        }
-
-        impl<'de> Deserialize<'de> for Counted {
-            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                assert_eq!(u8::deserialize(deserializer)?, 7);
-                ARRIVED.fetch_add(1, SeqCst);
-                Ok(Self)
-            }
-        }
-
         let _watchdog = watchdog(300);
         let (feed, numbers) = mpsc::channel();
-        pipeline! { let pipe = numbers |> p @ process::map_with(Counted, |_, _: u8| ARRIVED.load(SeqCst), workers = 3); }
+        pipeline! { let pipe = numbers |> p @ process::map_with(Traveller, |_, _: u8| Traveller::arrived(), workers = 3); }
         // no item before: who is ready first could be done with all
         wait_until(|| p.workers() == 3);
         (0..50).for_each(|n| feed.send(n).unwrap());
         drop(feed);
         assert_eq!(pipe.collect::<Vec<_>>(), [1; 50]);
-        assert_eq!((SENT.load(SeqCst), ARRIVED.load(SeqCst)), (1, 0));
+        assert_eq!((Traveller::sent(), Traveller::arrived()), (1, 0));
     }
 
     #[test]
