@@ -1,6 +1,6 @@
 //! Names that must not meet: the user's with the expansion's, a macro's with its caller's, the language's with what is in
-//! scope. More of it in `language/elsewhere.rs`; what must not compile is in `ui/fail`, what needs a crate of its own
-//! (`#![no_implicit_prelude]`, `#![forbid(unsafe_code)]`) in `ui/pass`.
+//! scope. More of it in `language/elsewhere.rs`; what must not compile is in `../ui/fail`, what needs a crate of its own
+//! (`#![no_implicit_prelude]`, `#![forbid(unsafe_code)]`) in `../ui/pass`.
 #![forbid(unsafe_code)]
 
 use tinypl::pipeline;

@@ -1,5 +1,4 @@
 //! `progress(label)`: what it writes to a terminal and to what is none, what it counts, and which lengths it knows.
-#![cfg(not(any(loom, shuttle)))]
 
 use std::process::{Command, Stdio};
 use tinypl::pipeline;

@@ -1,6 +1,5 @@
 //! `monitor.watch()`: what it shows on terminals of all sizes, what it leaves there however the program ends, and what it
 //! writes where there is no terminal.
-#![cfg(not(any(loom, shuttle)))]
 
 use std::io::{BufRead, BufReader, Write};
 use std::process::{Command, Stdio};

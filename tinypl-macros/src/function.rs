@@ -53,7 +53,13 @@ impl Site<'_> {
 
     /// A closure of a reference to the item, for a stage that has no bound to tell rustc so.
     pub(crate) fn message(&self, value: &Expr, nest: &mut Nest) -> TokenStream {
-        Dance::new(value, "ref", Out::Any, self).write(self.puller, nest)
+        let function = Dance::new(value, "ref", Out::Any, self).write(self.puller, nest);
+        if self.puller == Puller::Many || is_plain(value) {
+            return function;
+        }
+        let (first, last) = ends(value);
+        let (root, args) = (self.root.at(first), parens(function, last));
+        quote_spanned!(first=> #root::__private::exclusive #args)
     }
 
     /// A function without arguments. There is nothing to hint: a variable is enough to leave the kind open.

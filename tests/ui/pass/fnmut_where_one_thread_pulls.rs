@@ -6,7 +6,7 @@ use tinypl::pipeline;
 
 fn main() {
     let (mut n, mut seen, mut calls, mut kept, mut tried, mut items) = (0, HashSet::new(), 0, 0, 0, Vec::new());
-    let (mut sum, mut odd) = (0, Vec::new());
+    let (mut sum, mut odd, mut shown) = (0, Vec::new(), 0);
     let sums: Vec<i32> = pipeline! {
         range(5) |> map(move |x| { sum += x; sum }) |> each(move |x| odd.push(x % 2)) |> process::map(|x| x + 1, workers = 1)
             |> collect()
@@ -23,7 +23,8 @@ fn main() {
             |> each(|x| items.push(*x))
             |> filter_map(|x| { kept += 1; Some(x) })
             |> try_map(|x| { tried += 1; i8::try_from(x) })
+            |> debug::print_on_item(|x| { shown += 1; *x })
             |> count()
     };
-    assert_eq!((k, items.len(), calls, kept, tried), (9, 9, 3, 9, 9));
+    assert_eq!((k, items.len(), calls, kept, tried, shown), (9, 9, 3, 9, 9, 9));
 }

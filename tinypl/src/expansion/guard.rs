@@ -261,6 +261,12 @@ impl<T, M: Impossible> Says<T, No> for M {
     }
 }
 
+/// The function of a message, which one thread at a time calls.
+#[inline]
+pub fn exclusive<F>(f: F) -> Exclusive<F> {
+    Exclusive::new(f)
+}
+
 #[inline]
 pub fn says<T, M: Says<T, K>, K>(_: Item<T>, message: M) -> M::Held {
     message.hold()

@@ -10,7 +10,7 @@ use crate::pipe::{Named, Pipe, Tagged};
 use crate::pipeline::Pipeline;
 #[cfg(feature = "progress")]
 use crate::stage::Progress;
-use crate::stage::debug::{Message, PrintOnItem};
+use crate::stage::debug::{Function, FunctionMut, Message, PrintOnItem, Text};
 use crate::stage::marker::{InsertPeriodic, On, OnConsumed};
 use crate::stage::order::Save;
 #[cfg(all(feature = "process", target_os = "linux"))]
@@ -18,6 +18,7 @@ use crate::stage::process::Workers;
 use crate::stage::thread::Queue;
 use crate::stage::{Each, Filter, FilterMap, Map, Partition, TryMap};
 use std::error::Error as StdError;
+use std::fmt::Display;
 
 /// A stream whose closures can be called by several threads.
 #[diagnostic::on_unimplemented(
@@ -119,12 +120,27 @@ where
     }
 }
 
+macro_rules! widen_message {
+    ($kind:ty) => {
+        #[diagnostic::do_not_recommend]
+        impl<P: Widen, M: Message<P::Item, $kind>> Widen for PrintOnItem<P, M, $kind> {
+            type Wide = PrintOnItem<P::Wide, M, $kind>;
+
+            fn widen(self) -> Self::Wide {
+                self.over(P::widen)
+            }
+        }
+    };
+}
+widen_message!(Text);
+widen_message!(Function);
+
 #[diagnostic::do_not_recommend]
-impl<P: Widen, M: Message<P::Item, K>, K> Widen for PrintOnItem<P, M, K> {
-    type Wide = PrintOnItem<P::Wide, M, K>;
+impl<P: Widen, F: Fn(&P::Item) -> R, R: Display> Widen for PrintOnItem<P, Exclusive<F>, FunctionMut> {
+    type Wide = PrintOnItem<P::Wide, F, Function>;
 
     fn widen(self) -> Self::Wide {
-        self.over(P::widen)
+        self.over(P::widen).shared()
     }
 }
 

@@ -1,5 +1,5 @@
 //! The parts of a queue under loom: every interleaving, and what weak memory allows in each. Whole pipelines are in
-//! `tests/tests/models.rs`. Run them with `.ci/models`.
+//! `tests/models/models.rs`. Run them with `.ci/models`.
 use super::desk::{Desk, Seat, outbox};
 use super::stop::{self, Pulling, Stop, Worker};
 use super::{Bell, Credits, Desks, Turn};

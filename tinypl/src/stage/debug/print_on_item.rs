@@ -1,4 +1,5 @@
 //! `debug::print_on_item(msg)`: run by whoever pulls.
+use crate::func::Exclusive;
 use crate::monitor::Survey;
 use crate::pipe::{Below, Envelope, Pipe, Pulled, Signal, Stepped, Watched, Way, through};
 use crate::post::{Call, Post};
@@ -28,7 +29,27 @@ pub fn print_on_item<P: Pipe, M: Message<P::Item, K>, K>(up: P, msg: M) -> Print
     PrintOnItem { up, msg, post: Post::here("debug::print_on_item"), kind: PhantomData }
 }
 
-/// What [`print_on_item`] prints: text, or a function of the item. `K` tells the two apart.
+/// [`print_on_item`] for a function that changes what it captured: one thread at a time pulls it.
+///
+/// ```
+/// use tinypl::{Pipeline, debug, range};
+///
+/// let mut n = 0;
+/// let numbered = debug::print_on_item_mut(range(2), |x| { n += 1; format!("{n}: {x}") });
+/// assert_eq!(Pipeline::new(numbered).count(), 2);
+/// assert_eq!(n, 2);
+/// ```
+#[track_caller]
+pub fn print_on_item_mut<P, F, R>(up: P, f: F) -> PrintOnItem<P, Exclusive<F>, FunctionMut>
+where
+    P: Pipe,
+    F: FnMut(&P::Item) -> R,
+    R: Display,
+{
+    print_on_item(up, Exclusive::new(f))
+}
+
+/// What [`print_on_item`] prints: text, or a function of the item. `K` tells them apart.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is no message: it should be text, or a function that makes it of `&{T}`",
     label = "neither text nor a function of `&{T}`"
@@ -36,8 +57,14 @@ pub fn print_on_item<P: Pipe, M: Message<P::Item, K>, K>(up: P, msg: M) -> Print
 pub trait Message<T, K> {
     #[doc(hidden)]
     fn before(&self);
+    /// By one of several pullers.
     #[doc(hidden)]
     fn after(&self, item: &T);
+    /// By the one puller.
+    #[doc(hidden)]
+    fn after_mut(&mut self, item: &T) {
+        self.after(item);
+    }
 }
 
 /// A message that is text.
@@ -47,6 +74,10 @@ pub struct Text;
 /// A message that is a function.
 #[derive(Clone, Copy, Debug)]
 pub struct Function;
+
+/// A message that is a function, which changes what it captured.
+#[derive(Clone, Copy, Debug)]
+pub struct FunctionMut;
 
 #[diagnostic::do_not_recommend]
 impl<T, M: Display> Message<T, Text> for M {
@@ -70,6 +101,21 @@ impl<T, M: Fn(&T) -> R, R: Display> Message<T, Function> for M {
     }
 }
 
+#[diagnostic::do_not_recommend]
+impl<T, F: FnMut(&T) -> R, R: Display> Message<T, FunctionMut> for Exclusive<F> {
+    fn before(&self) {
+        println!("PIPE: pulling");
+    }
+
+    fn after(&self, _: &T) {
+        unreachable!("a stage with an exclusive function is not Sync")
+    }
+
+    fn after_mut(&mut self, item: &T) {
+        println!("PIPE: returning {}", (self.0)(item));
+    }
+}
+
 /// The stage of [`print_on_item`].
 #[must_use = "a stage does nothing until it is pulled"]
 pub struct PrintOnItem<P, M, K> {
@@ -86,13 +132,19 @@ impl<P: Pipe, M, K> PrintOnItem<P, M, K> {
     }
 }
 
-impl<P: Pipe, M: Message<P::Item, K>, K> PrintOnItem<P, M, K> {
-    fn show(&self, signal: &Signal<P>, number: u64) {
-        if let Envelope::Item(x, _) = signal {
-            let at = Call::by::<Watched>(&self.post, Some(number)).begin();
-            self.msg.after(x);
-            at.left();
-        }
+impl<P: Pipe, F> PrintOnItem<P, Exclusive<F>, FunctionMut> {
+    /// The same with a function that several threads may call.
+    pub(crate) fn shared(self) -> PrintOnItem<P, F, Function> {
+        PrintOnItem { up: self.up, msg: self.msg.0, post: self.post, kind: PhantomData }
+    }
+}
+
+/// Prints the item, if it is one.
+fn show<P: Pipe>(signal: &Signal<P>, post: &Post, number: u64, print: impl FnOnce(&P::Item)) {
+    if let Envelope::Item(x, _) = signal {
+        let at = Call::by::<Watched>(post, Some(number)).begin();
+        print(x);
+        at.left();
     }
 }
 
@@ -109,14 +161,14 @@ impl<P: Pipe, M: Message<P::Item, K>, K> Pipe for PrintOnItem<P, M, K> {
         self.msg.before();
         let signal = W::pull(&mut self.up)?;
         let number = self.up.number();
-        self.show(&signal, number);
+        show::<P>(&signal, &self.post, number, |x| self.msg.after_mut(x));
         Some(signal)
     }
 
     fn step(&self, local: &mut P::Local, signal: Below<Self>, number: u64) -> Stepped<Self> {
         let signal = self.up.step(local, signal, number)?;
         if let Some(signal) = &signal {
-            self.show(signal, number);
+            show::<P>(signal, &self.post, number, |x| self.msg.after(x));
         }
         Ok(signal)
     }
