@@ -6,8 +6,8 @@ pub use crate::expansion::closure::{
 };
 pub use crate::expansion::find::{Src, open};
 pub use crate::expansion::guard::{
-    an_order, chains, exclusive, give, given, inserted, nested, own, pullable, range, saved, says, send_items, sendable, try_map,
-    try_map_mut, unmarked, unordered, zips,
+    an_order, chains, exclusive, give, given, inserted, nested, own, pullable, range, saved, says, send_items,
+    sendable, try_map, try_map_mut, unmarked, unordered, zips,
 };
 #[cfg(feature = "dataloader")]
 pub use crate::expansion::loader::{

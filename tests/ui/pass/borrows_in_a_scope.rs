@@ -15,7 +15,8 @@ fn main() {
     });
     assert_eq!(sum, 60);
     let mut pipe = pipeline! { data.iter() |> map(|x| x * by) };
-    let first: Vec<i32> = std::thread::scope(|s| pipeline! { &mut pipe |> thread::queue(1, 1, scope = s) |> take(1) |> collect() });
+    let first: Vec<i32> =
+        std::thread::scope(|s| pipeline! { &mut pipe |> thread::queue(1, 1, scope = s) |> take(1) |> collect() });
     assert_eq!(first, [10]);
     assert_eq!(data.len() + by as usize, 13);
 }

@@ -1,7 +1,7 @@
 // Own stages, next to the language's own names, generic and with options.
 #![deny(warnings)]
 
-use tinypl::{Like, Pipe, Plain, Pipeline, pipeline};
+use tinypl::{Like, Pipe, Pipeline, Plain, pipeline};
 
 mod my_stages {
     use tinypl::{Like, Pipe};
