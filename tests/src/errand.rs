@@ -4,7 +4,7 @@ use rustix::process::{Signal, getpid, kill_process};
 use serde::{Deserialize, Serialize};
 use std::hint::{black_box, spin_loop};
 use std::path::{Path, PathBuf};
-use std::process;
+use std::{process, thread};
 
 /// An item that knows what the function is to do with it.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -62,11 +62,29 @@ impl Errand {
 
     /// Runs it. Its result is its number.
     pub fn run(&self) -> u64 {
-        note(&self.dir, "runs", format_args!("{} {}", self.n, process::id()));
-        if self.deed != Deed::Work && runs_of(&self.dir, self.n).len() <= self.times {
+        if self.is_due() {
             self.deed.perform(&self.dir);
         }
         self.n
+    }
+
+    /// Runs it as if there were nothing but work. What there is to do a thread does that is left behind, when it finds the note
+    /// `end`.
+    pub fn run_first(&self) -> u64 {
+        if self.is_due() {
+            let Self { dir, deed, .. } = self.clone();
+            thread::spawn(move || {
+                await_note(&dir, "end");
+                deed.perform(&dir);
+            });
+        }
+        self.n
+    }
+
+    /// Notes that it runs. Whether it is to do more than work.
+    fn is_due(&self) -> bool {
+        note(&self.dir, "runs", format_args!("{} {}", self.n, process::id()));
+        self.deed != Deed::Work && runs_of(&self.dir, self.n).len() <= self.times
     }
 }
 
@@ -103,7 +121,7 @@ impl Deed {
 fn signal(signal: Signal) -> ! {
     kill_process(getpid(), signal).expect("a process may signal itself");
     loop {
-        std::thread::park();
+        thread::park();
     }
 }
 

@@ -10,7 +10,7 @@ use std::time::Duration;
 use tinypl::process::{self, OnDeath, WorkersHandle};
 use tinypl::{Error, Pipe, Pipeline, order, source};
 use tinypl_tests::{
-    Deed, Errand, RECORDS, Scratch, errands, final_outcome, hold_sockets, logged, note, notes, record, runs_of,
+    Deed, Errand, RECORDS, Scratch, errands, final_outcome, hold_sockets, lives, logged, note, notes, record, runs_of,
     say_to_parent, signal_child, stands_still, states, tidy, wait_until,
 };
 
@@ -316,6 +316,34 @@ fn a_worker_killed_while_idle_is_replaced() {
     }
 }
 
+/// The same of its own doing: what an item has left behind ends the worker when nobody has an item there any more.
+#[test]
+fn a_worker_that_ends_while_idle_is_replaced() {
+    let _tidy = tidy(300);
+    record();
+    for policy in [OnDeath::Fail, OnDeath::Retry(0), OnDeath::Skip] {
+        for (deed, says) in ENDS {
+            let scratch = Scratch::new();
+            let dir = scratch.dir();
+            let (feed, errands) = mpsc::channel::<Errand>();
+            let (mut stage, line) =
+                (process::map(source(errands), |errand| errand.run_first()).workers(1).on_death(policy), line!());
+            let handle = stage.handle();
+            let mut pipe = Pipeline::new(stage);
+            feed.send(Errand::once(&dir, 0, deed)).unwrap();
+            assert!(matches!(pipe.try_next(), Ok(Some(0))), "{deed:?}");
+            note(&dir, "end", "");
+            wait_until(|| handle.restarts() == 1 && handle.workers() == 1);
+            feed.send(Errand::new(&dir, 1)).unwrap();
+            drop(feed);
+            assert!(matches!(pipe.try_next(), Ok(Some(1))), "{deed:?}");
+            assert!(matches!(pipe.try_next(), Ok(None)), "{deed:?}");
+            assert_eq!((runs(&dir, 2), handle.restarts()), (vec![1; 2], 1), "{deed:?}");
+            assert!(warned(&[&format!("{}:{line}:", file!()), "the idle worker process", says]) > 0, "{deed:?}");
+        }
+    }
+}
+
 /// SIGINT is what Ctrl-C sends to all processes of a terminal: the parent decides.
 #[test]
 fn a_worker_outlives_ctrl_c() {
@@ -513,38 +541,40 @@ impl<'de> Deserialize<'de> for Slow {
 }
 
 /// While the first result is decoded nobody reads, so the second one, which is large, gets stuck on its way; then the worker
-/// is killed.
+/// ends.
 #[test]
-fn a_worker_killed_with_a_half_written_reply() {
+fn a_worker_that_ends_with_a_half_written_reply() {
     const LARGE: usize = 8 << 20;
     let _tidy = tidy(300);
-    for policy in [OnDeath::Fail, OnDeath::Retry(1), OnDeath::Skip] {
+    let policies = [OnDeath::Fail, OnDeath::Retry(1), OnDeath::Skip];
+    for (policy, (deed, says)) in policies.into_iter().flat_map(|policy| ENDS.map(|end| (policy, end))) {
         let scratch = Scratch::new();
         let dir = scratch.dir();
         HELD.store(true, SeqCst);
         DECODING.store(false, SeqCst);
         let f = |(size, errand): (usize, Errand)| {
-            let bytes = vec![errand.run() as u8; size];
+            let bytes = vec![errand.run_first() as u8; size];
             note(&errand.dir, "done", errand.n);
             Slow(bytes)
         };
-        let items: Vec<_> = (0..4).map(|n| (if n == 1 { LARGE } else { 1 }, Errand::new(&dir, n))).collect();
-        let (stage, line) = (process::map(source(items), f).workers(1).on_death(policy), line!());
-        let mut stage = stage;
+        let errands = errands(&dir, 4, Errand::once(&dir, 1, deed)).into_iter();
+        let items: Vec<_> = errands.map(|errand| (if errand.n == 1 { LARGE } else { 1 }, errand)).collect();
+        let (mut stage, line) = (process::map(source(items), f).workers(1).on_death(policy), line!());
         let handle = stage.handle();
         let pipe = Pipeline::new(stage);
         wait_until(|| DECODING.load(SeqCst) && notes(&dir, "done").len() == 2);
         let pid = handle.pids()[0];
-        // it sleeps when no more of the reply fits
-        wait_until(|| states(pid) == ['S', 'S']);
-        assert!(signal_child(pid, Signal::KILL));
+        // it sleeps when no more of the reply fits; the third thread is who waits for the note
+        wait_until(|| states(pid) == ['S', 'S', 'S']);
+        note(&dir, "end", "");
+        wait_until(|| !lives(pid));
         HELD.store(false, SeqCst);
         let (items, error) = final_outcome(pipe);
         let sizes: Vec<usize> = items.iter().map(|slow| slow.0.len()).collect();
         let numbers: Vec<u8> = items.iter().map(|slow| slow.0[slow.0.len() - 1]).collect();
         match policy {
             OnDeath::Fail => {
-                assert_says(&error.expect("an error"), line, Some(1), &["died at this item", "SIGKILL"]);
+                assert_says(&error.expect("an error"), line, Some(1), &["died at this item", says]);
                 assert_eq!((numbers, runs(&dir, 4)), (vec![0], vec![1, 1, 0, 0]));
             }
             OnDeath::Skip => {

@@ -50,14 +50,14 @@ fn main() {
             |> map(|x| x + offset)
             |> filter(|x| x % 2 == 0)
             |> filter_map(|x: i32| x.checked_add(1))
-            |> try_map(|x| i32::try_from(x))
+            |> try_map(|x| u32::try_from(x - 1))
             |> each(|x| { seen.lock().unwrap().push(*x); })
             |> ratelimit(1000, Duration::from_millis(1))
             |> m @ marker::insert_periodic(3)
             |> marker::on(|| ());
         let b = a |> partition(2, split_on_marker = true) |> flatten_eager() |> enumerate() |> skip(1) |> take(9) |> share();
     }
-    assert_eq!(a.next(), Some(3));
+    assert_eq!(a.next(), Some(2));
     assert_eq!(pipeline! { b |> marker::until(m) |> count() }, 1);
     let n: usize = pipeline! {
         let a = range(9) |> o @ order::save(4);

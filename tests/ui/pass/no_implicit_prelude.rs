@@ -25,7 +25,7 @@ fn main() {
     ::std::assert_eq!(pipeline! { b |> marker::until(m) |> count() }, 1);
     let some: ::std::vec::Vec<i32> = pipeline! { range(1, 9, 3) |> zip([1, 2]) |> map(|(a, b)| a * b) |> collect() };
     ::std::assert_eq!(some, [1, 8]);
-    let all = pipeline! { [1, 2] |> chain([3]) |> try_map(|x| ::core::result::Result::Ok::<i32, ::tinypl::Error>(x)) |> try_collect::<::std::vec::Vec<i32>>() };
+    let all = pipeline! { [1, 2] |> chain([3]) |> try_map(::core::result::Result::Ok::<i32, ::tinypl::Error>) |> try_collect::<::std::vec::Vec<i32>>() };
     ::std::assert!(all.is_ok());
     let n = 2;
     ::std::assert_eq!(pipeline! { range(3) |> map(|x| x * n) |> fold(0, |a, b| a + b) }, 6);
