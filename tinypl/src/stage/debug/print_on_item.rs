@@ -35,7 +35,7 @@ pub fn print_on_item<P: Pipe, M: Message<P::Item, K>, K>(up: P, msg: M) -> Print
 /// use tinypl::{Pipeline, debug, range};
 ///
 /// let mut n = 0;
-/// let numbered = debug::print_on_item_mut(range(2), |x| { n += 1; format!("{n}: {x}") });
+/// let numbered = debug::print_on_item_mut(range(0, 2), |x| { n += 1; format!("{n}: {x}") });
 /// assert_eq!(Pipeline::new(numbered).count(), 2);
 /// assert_eq!(n, 2);
 /// ```
