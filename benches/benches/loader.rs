@@ -65,7 +65,7 @@ fn jpegs(options: &Options) {
     let jpegs = Arc::new(Jpegs::new(&folder));
     let folder = folder.to_str().expect("a path that Python gets as it is");
     let mut race = Race::new("loader, JPEGs of 500×375 to 224×224, batches of 32")
-        .at_least(4 * BATCH as u64)
+        .at_least(if options.quick() { 1 } else { 4 } * BATCH as u64)
         // at the end one worker may have a batch, and the other none
         .longer(16)
         .add(Role::Ours, OURS, Jpegs::expected, |n| loader::load(n, &jpegs, BATCH, 2))

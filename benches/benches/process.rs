@@ -80,7 +80,7 @@ fn work(options: &Options) {
 fn megabytes<I: Travels, O: Digest>(options: &Options, way: &str, job: Job<I, O>) {
     let expected = |n| job.expected(n);
     let race = Race::new(format!("processes, 1 MB {way}, 2 workers, maxsize 8"))
-        .at_least(16)
+        .at_least(if options.quick() { 4 } else { 16 })
         .longer(4)
         .add(Role::Ours, "tinypl", expected, |n| ours::process::map(n, 2, 8, job))
         .add(Role::Peer, BARE, expected, |n| socket::one_in_flight(n, 2, 8, job))

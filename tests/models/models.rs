@@ -1,7 +1,6 @@
 //! Whole pipelines under a model checker: shuttle's random schedules by the thousand, and loom's exhaustive ones where
 //! a pipeline is small enough. Time stands still in both, so whoever waits for a wake-up that does not come hangs, and
 //! the checker says so. The parts alone are in `tinypl/src/pool/models.rs`. Run them with `.ci/models`.
-#![cfg(any(loom, shuttle))]
 #[cfg(loom)]
 use loom as checker;
 #[cfg(shuttle)]

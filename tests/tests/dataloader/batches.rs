@@ -1,4 +1,5 @@
 //! What makes a batch, and where an epoch ends.
+use crate::numbers;
 use tinypl::dataloader::{self, sampler};
 use tinypl::pipeline;
 use tinypl_tests::{signals, tidy, watchdog};
@@ -13,7 +14,7 @@ fn batches_run_across_epochs_in_every_mode() {
             assert_eq!(batches, expected, "{}", $mode);
         };
     }
-    in_every_mode!(check: dataloader::from_fn(10, |i| i), batchsize = 4);
+    in_every_mode!(check: numbers(10), batchsize = 4);
 }
 
 #[test]
@@ -27,7 +28,7 @@ fn the_last_batch_of_an_epoch_may_be_short_in_every_mode() {
         };
     }
     let epochs = sampler::sequential().epochs(3);
-    in_every_mode!(check: dataloader::from_fn(10, |i| i), 4, sampler = epochs, epoch_end = keep_last);
+    in_every_mode!(check: numbers(10), 4, sampler = epochs, epoch_end = keep_last);
 }
 
 #[test]
@@ -40,7 +41,7 @@ fn the_last_batch_of_an_epoch_is_dropped_in_every_mode() {
         };
     }
     let epochs = sampler::sequential().epochs(3);
-    in_every_mode!(check: dataloader::from_fn(10, |i| i), 4, sampler = epochs, epoch_end = drop_last);
+    in_every_mode!(check: numbers(10), 4, sampler = epochs, epoch_end = drop_last);
 }
 
 #[test]
@@ -227,6 +228,6 @@ fn a_loader_may_be_dropped_at_any_time() {
             drop(pipe);
         };
     }
-    in_every_mode!(check: dataloader::from_fn(10, |i| i), batchsize = 4, sampler = sampler::shuffle(1));
+    in_every_mode!(check: numbers(10), batchsize = 4, sampler = sampler::shuffle(1));
     assert_eq!(tinypl_tests::workers(), Some(0));
 }

@@ -1,4 +1,5 @@
 //! A loader knows its length where the sampler knows its own.
+use crate::numbers;
 use tinypl::dataloader::{self, EpochEnd, sampler};
 use tinypl::pipeline;
 use tinypl_tests::tidy;
@@ -45,7 +46,7 @@ fn it_is_exact_in_every_mode() {
             assert_exact!($pipe, $mode);
         };
     }
-    in_every_mode!(check: dataloader::from_fn(10, |i| i), 4, sampler = sampler::shuffle(1).epochs(2), epoch_end = keep_last);
+    in_every_mode!(check: numbers(10), 4, sampler = sampler::shuffle(1).epochs(2), epoch_end = keep_last);
 }
 
 #[test]

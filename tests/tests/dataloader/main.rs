@@ -10,3 +10,10 @@ mod options;
 mod report;
 mod same;
 mod samplers;
+
+use tinypl::dataloader::{FromFn, from_fn};
+
+/// Samples that are their indices: one type, whichever test asks, so that its loaders are compiled once.
+fn numbers(n: usize) -> FromFn<impl Fn(usize) -> usize + Copy + Send + Sync + 'static> {
+    from_fn(n, |i| i)
+}
