@@ -2,7 +2,7 @@
 use crate::numbers;
 use tinypl::dataloader::{self, sampler};
 use tinypl::pipeline;
-use tinypl_tests::{signals, tidy, watchdog};
+use tinypl_tests::{signals, tidy, wait_until, watchdog, workers};
 
 #[test]
 fn batches_run_across_epochs_in_every_mode() {
@@ -229,5 +229,6 @@ fn a_loader_may_be_dropped_at_any_time() {
         };
     }
     in_every_mode!(check: numbers(10), batchsize = 4, sampler = sampler::shuffle(1));
-    assert_eq!(tinypl_tests::workers(), Some(0));
+    // other tests have theirs for a while, and a thread that was joined may stand there for a moment longer
+    wait_until(|| workers().is_none_or(|workers| workers == 0));
 }
