@@ -128,38 +128,54 @@ thread_local! {
     static TAKEN: Cell<Option<Instant>> = Cell::new(None);
 }
 
+/// How it went to let others run.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Turns {
+    /// Whether what was looked for was found.
+    pub(crate) found: bool,
+    pub(crate) began: Instant,
+    pub(crate) ended: Instant,
+    /// For how long nobody else wanted this core.
+    pub(crate) alone: Duration,
+}
+
 /// Lets others run while `look` is false: cheaper than to sleep as long as our own threads want this core. Gives up when
 /// nobody does, or when others take long turns: then who sleeps is served sooner.
 pub(crate) fn give_way(look: impl Fn() -> bool) -> bool {
+    take_turns(look).found
+}
+
+/// As [`give_way`], and tells how it went.
+pub(crate) fn take_turns(look: impl Fn() -> bool) -> Turns {
     stop::ring_downstream();
-    if !CLOCK {
-        return look();
-    }
     let began = Instant::now();
-    if TAKEN.with(|taken| taken.get().is_some_and(|then| began - then < MEMORY)) {
-        return look();
+    let mut turns = Turns { found: false, began, ended: began, alone: Duration::ZERO };
+    if !CLOCK || TAKEN.with(|taken| taken.get().is_some_and(|then| began - then < MEMORY)) {
+        turns.found = look();
+        return turns;
     }
-    let (mut alone, mut last) = (0, began);
+    let mut alone = 0;
     loop {
-        if look() {
-            return true;
-        }
-        if alone >= TURNS {
-            return false;
+        turns.found = look();
+        if turns.found || alone >= TURNS {
+            return turns;
         }
         yield_now();
         let now = Instant::now();
-        let turn = now - last;
+        let turn = now - turns.ended;
+        turns.ended = now;
         if turn < ALONE {
             alone += 1;
+            turns.alone += turn;
         } else if turn > NAP {
             TAKEN.with(|taken| taken.set(Some(now)));
-            return look();
+            break;
         } else if now - began < NAP {
             alone = 0;
         } else {
-            return look();
+            break;
         }
-        last = now;
     }
+    turns.found = look();
+    turns
 }

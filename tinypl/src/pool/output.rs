@@ -1,5 +1,5 @@
 //! The consumer's side of a queue: it takes results by the heap, and waits for them.
-use super::bell::{NAP, give_way};
+use super::bell::{NAP, Turns, take_turns};
 use super::desk::{Cursor, Outbox, outbox};
 use super::flow::{Flow, OnWorkerError, Options};
 use super::spawn::{Job, Join, Spawn};
@@ -180,10 +180,14 @@ impl<'a, T, M, G: Ride> Output<'a, T, M, G> {
             self.confirm();
             let ended = || flow.active() == 0 || stopping();
             // rather than reach over for each result, let a chunk be finished
-            if !over && give_way(|| results.anything_sent() || ended()) && self.grab(&results) {
-                return true;
+            if !over && !self.nap.is_due() {
+                let turns = take_turns(|| results.anything_sent() || ended());
+                self.nap.after_turns(turns);
+                if turns.found && self.grab(&results) {
+                    return true;
+                }
             }
-            if self.reach_over(&results) {
+            if !self.nap.is_due() && self.reach_over(&results) {
                 return true;
             }
             if over || stopping() {
@@ -216,7 +220,8 @@ impl<'a, T, M, G: Ride> Output<'a, T, M, G> {
             let bound = self.flow.credits.bound();
             // once in a while till it is full: workers that then sleep are spread anew over the cores
             let much = if self.nap.is_long() { bound } else { (bound * 3 / 4).max(1) };
-            let look = || results.anything_sent() || results.anything_finished() || ended();
+            let in_time = self.nap.is_due();
+            let look = || results.anything_sent() || (!in_time && results.anything_finished()) || ended();
             items.sleep(self.given + much, Some(limit.map_or(NAP, |limit| limit.min(NAP))), look)
         } else {
             let look = || {
@@ -370,13 +375,18 @@ impl<T, M, G: Ride> fmt::Debug for Output<'_, T, M, G> {
 }
 
 /// Whether the next sleep may be a nap. That is worth it when results come thick; one that finds next to nothing makes the
-/// next rarer.
+/// next rarer. It is due when this thread was alone on its core, and had nothing to do there for two thirds of the time:
+/// as long as it looks for results the scheduler takes the core for used, and lets the workers share the others.
 #[derive(Debug, Default)]
 struct Nap {
     count: u32,
     skip: u32,
     back_off: u32,
     last: Option<Instant>,
+    /// When this thread last had waited.
+    waited: Option<Instant>,
+    /// Whether it has kept a core for nothing: it needs it less than a worker that shares another one.
+    idle: bool,
 }
 
 impl Nap {
@@ -386,6 +396,17 @@ impl Nap {
 
     fn may(&self) -> bool {
         self.skip == 0
+    }
+
+    /// Whether it is better than to look again and again.
+    fn is_due(&self) -> bool {
+        self.idle && self.may()
+    }
+
+    fn after_turns(&mut self, turns: Turns) {
+        let busy = self.waited.map_or(Duration::MAX, |waited| turns.began - waited);
+        self.idle = turns.alone > busy.saturating_mul(2);
+        self.waited = Some(turns.ended);
     }
 
     fn after(&mut self, napped: bool, found: usize) {
@@ -402,5 +423,7 @@ impl Nap {
             self.skip = self.skip.saturating_sub(1);
         }
         self.last = Some(now);
+        self.waited = Some(now);
+        self.idle = false;
     }
 }
