@@ -1,8 +1,11 @@
 //! Worker processes: how one is started, what it is told, and what happens when it dies.
 #[cfg_attr(not(loom), expect(unsafe_code, reason = "atomics in memory that two processes share"))]
 mod cells;
+mod desk;
+mod driver;
 #[expect(unsafe_code, reason = "a constructor that runs before `main`, and functions that travel as offsets")]
 mod entry;
+mod feeder;
 #[cfg(fuzzing)]
 pub mod fuzzing;
 pub(crate) mod jam;
@@ -12,6 +15,7 @@ pub(crate) mod luggage;
 mod models;
 mod options;
 mod page;
+mod shared;
 mod start;
 mod supervise;
 #[expect(unsafe_code, reason = "functions that travel as offsets")]
@@ -31,7 +35,8 @@ pub(crate) use luggage::is_unpacking as is_in_luggage;
 pub(crate) use options::About;
 pub use options::OnDeath;
 pub(crate) use options::Options;
-pub(crate) use supervise::{Context, Crew, Shared, pack};
+pub(crate) use shared::Shared;
+pub(crate) use supervise::{Context, Crew, pack};
 #[cfg(feature = "dataloader")]
 pub(crate) use task::out_of_nothing;
 pub(crate) use task::{Each, Map, MapInit, MapWith, Task};

@@ -2,7 +2,6 @@
 //! Numbers are little-endian. What comes from the other end is believed only as far as it was checked.
 use super::why::why;
 use serde::Serialize;
-use std::any::type_name;
 use std::io::{self, Read};
 use std::ops::Range;
 
@@ -104,11 +103,10 @@ pub(crate) enum PushError<E> {
 }
 
 /// What is said of a value that does not fit into a frame.
-pub(crate) fn too_long<T>(what: &str, length: usize) -> String {
+pub(crate) fn too_long(what: &str, of: &str, length: usize) -> String {
     format!(
-        "the {what}, of type {}, is {length} bytes long, over the limit of {LIMIT} for what travels between processes: \
-         put it into a `process::SharedMemoryRingBuffer`",
-        type_name::<T>(),
+        "the {what}, of type {of}, is {length} bytes long, over the limit of {LIMIT} for what travels between processes: \
+         put it into a `process::SharedMemoryRingBuffer`"
     )
 }
 

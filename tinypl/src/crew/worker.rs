@@ -321,7 +321,7 @@ impl<T: Task> Runner<T> {
             Ok(Err(PushError::Body(error))) => {
                 format!("the result, of type {of}, could not be encoded in the worker: {error}")
             }
-            Ok(Err(PushError::TooLong(length))) => wire::too_long::<T::Reply>("result", length),
+            Ok(Err(PushError::TooLong(length))) => wire::too_long("result", type_name::<T::Reply>(), length),
             Err(payload) => {
                 self.out.truncate(start);
                 let why = message_of(&*payload).unwrap_or("a payload that is not text");
