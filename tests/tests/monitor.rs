@@ -558,7 +558,8 @@ mod odd_cases {
         assert!(find(&report, "map").times.busy > report.elapsed * 8 / 10, "{report}");
     }
 
-    /// One in a hundred takes most of the time; that it is measured is rare, too, so the figure scatters.
+    /// One in a hundred takes most of the time; that it is measured is rare, too, so the figure scatters (with 98 %, what is
+    /// shown has been between 58 and 90).
     #[test]
     fn slow_items_among_cheap_ones() {
         let _watchdog = watchdog(60);
@@ -566,7 +567,10 @@ mod odd_cases {
         // a cheap item that was measured while the machine stood still counts for many: most reports have to be right, not each
         let assert_told = |report: &dyn Fn() -> Report| {
             let reports = [(); 5].map(|()| report());
-            let is_told = |report: &&Report| report.stages[2].times.busy > 3 * report.stages[1].times.busy;
+            let is_told = |report: &&Report| {
+                let is_named = report.bottleneck.as_ref().is_some_and(|limit| limit.starts_with("map ("));
+                report.stages[2].times.busy > report.stages[1].times.busy && is_named
+            };
             let right = reports.iter().filter(is_told).count();
             assert!(right > 2, "{}", reports.each_ref().map(ToString::to_string).join("\n"));
         };
