@@ -144,6 +144,28 @@ mod counts {
         assert_eq!(find(&reports[1], "filter").items_out, 2);
     }
 
+    /// What is finished and not yet taken, and how quickly items came since the monitor was asked for.
+    #[test]
+    fn of_a_queue_and_of_a_second() {
+        let _watchdog = watchdog(60);
+        pipeline! { let mut pipe = range(20_u32) |> q @ thread::map(|x| x, workers = 2, maxsize = 6) |> map(slow); }
+        assert!(pipe.next().is_some());
+        let monitor = pipe.monitor();
+        while q.fill() < 6 {
+            thread::yield_now();
+        }
+        let full = find(&monitor.report(), "thread::map").clone();
+        assert_eq!(full.fill.map(|fill| (fill.now, fill.of)), Some((6, 6)));
+        assert!(full.workers.is_some_and(|workers| (workers.now, workers.of) == (2, 2)), "{full:?}");
+        assert_eq!(pipe.by_ref().count(), 19);
+        let over = monitor.report();
+        assert_eq!(find(&over, "thread::map").fill.map(|fill| (fill.now, fill.of)), Some((0, 6)));
+        let rate = find(&over, "map").per_second;
+        // 19 since then, of 20 in all
+        assert!((rate * over.elapsed.as_secs_f64() - 19.0).abs() < 0.01, "{rate}\n{over}");
+        assert!(rate <= 1.0 / MOMENT.as_secs_f64(), "{rate}");
+    }
+
     #[test]
     fn of_an_own_stage_made_of_others() {
         fn double<P: tinypl::Pipe<Item = u32>>(up: P) -> impl tinypl::Like<P, Item = u32> {
