@@ -7,12 +7,11 @@ use super::{Monitor, Survey};
 use crate::sync::{Arc, Mutex};
 use serde::Serialize;
 use std::collections::HashMap;
-use std::fmt;
 use std::fs::File;
 use std::io::{self, Seek, SeekFrom, Write};
 use std::path::Path;
 
-/// A pull that took less is not shown.
+/// A pull, or a wait, that took less is not shown.
 const BRIEF: u64 = 2_000;
 /// Chunks that took less are drawn as one, together with those that follow at once,
 const CHEAP: u64 = 30_000;
@@ -43,8 +42,8 @@ struct Writing {
 #[derive(Debug)]
 pub(crate) struct Track {
     timeline: Arc<Timeline>,
-    process: u32,
-    lane: usize,
+    /// With what each of its slices begins, up to its moment.
+    head: String,
     /// What it works at: JSON without its quotes, as all names.
     work: String,
     drawn: Mutex<Drawn>,
@@ -72,15 +71,6 @@ impl Chunks {
         let both = Self { items: self.items + next.items, began: self.began, ended: next.ended };
         let cheap = next.ended - next.began < CHEAP && self.ended - self.began < LONG;
         (cheap && next.began - self.ended < BRIEF).then_some(both)
-    }
-}
-
-/// Nanoseconds as the format wants them.
-struct Microseconds(u64);
-
-impl fmt::Display for Microseconds {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}.{:03}", self.0 / 1000, self.0 % 1000)
     }
 }
 
@@ -181,7 +171,8 @@ impl Timeline {
         let named = serde_json::to_vec(&Name { ph: "M", name: "thread_name", pid: process, tid: i, args })?;
         self.file.lock().append(&named)?;
         let (timeline, work) = (self.clone(), escaped(&work));
-        lane.draw(Track { timeline, process, lane: i, work, drawn: Mutex::default() });
+        let head = format!(r#"{{"ph":"X","pid":{process},"tid":{i},"ts":"#);
+        lane.draw(Track { timeline, head, work, drawn: Mutex::default() });
         Ok(())
     }
 }
@@ -203,6 +194,7 @@ impl Writing {
 impl Track {
     pub(crate) fn waited(&self, what: Doing, since: u64, now: u64) {
         match what {
+            _ if now.saturating_sub(since) < BRIEF => {}
             Doing::Input => self.slice(&mut self.drawn.lock(), "waits for input", since, now, None),
             Doing::Room => self.slice(&mut self.drawn.lock(), "waits for room", since, now, None),
             Doing::Work | Doing::Nothing => {}
@@ -253,14 +245,19 @@ impl Track {
         if !heap.is_empty() {
             heap.extend_from_slice(b",\n");
         }
-        let (ts, dur) = (Microseconds(began), Microseconds(ended.saturating_sub(began)));
-        let Self { process, lane, .. } = self;
-        // into memory: it can't fail
-        let _ = write!(heap, r#"{{"ph":"X","pid":{process},"tid":{lane},"ts":{ts},"dur":{dur},"name":"{name}""#);
-        let _ = match items {
-            Some(items) => write!(heap, r#","args":{{"items":{items}}}}}"#),
-            None => write!(heap, "}}"),
-        };
+        heap.extend_from_slice(self.head.as_bytes());
+        push_moment(heap, began);
+        heap.extend_from_slice(br#","dur":"#);
+        push_moment(heap, ended.saturating_sub(began));
+        heap.extend_from_slice(br#","name":""#);
+        heap.extend_from_slice(name.as_bytes());
+        if let Some(items) = items {
+            heap.extend_from_slice(br#"","args":{"items":"#);
+            push_number(heap, items as u64);
+            heap.extend_from_slice(b"}}");
+        } else {
+            heap.extend_from_slice(br#""}"#);
+        }
         if heap.len() >= HEAP {
             self.write(heap);
         }
@@ -283,6 +280,20 @@ impl Track {
         }
         heap.clear();
     }
+}
+
+fn push_number(out: &mut Vec<u8>, n: u64) {
+    // into memory: it can't fail
+    let _ = write!(out, "{n}");
+}
+
+/// Nanoseconds in microseconds, as the format wants them.
+fn push_moment(out: &mut Vec<u8>, nanoseconds: u64) {
+    push_number(out, nanoseconds / 1000);
+    // three digits, the leading zeros among them
+    let digits = [100, 10, 1].map(|unit| b'0' + (nanoseconds / unit % 10) as u8);
+    out.push(b'.');
+    out.extend_from_slice(&digits);
 }
 
 impl Drop for Track {
