@@ -96,7 +96,7 @@ fn says(fault: Fault, what: &str) -> Vec<String> {
         Fault::EncodeInWorker => did("could not be encoded in the worker", "too freaky to go"),
         Fault::DecodeInParent => did("could not be decoded", "too freaky to come"),
         Fault::PanicAtEncodeInParent => did("could not be encoded", "panicked: too freaky to go"),
-        Fault::PanicAtDecodeInWorker => vec!["panicked: too freaky to come".to_owned()],
+        Fault::PanicAtDecodeInWorker => did("panicked while it was decoded in the worker", "too freaky to come"),
         Fault::PanicAtEncodeInWorker => did("panicked while it was encoded in the worker", "too freaky to go"),
         Fault::PanicAtDecodeInParent => did("could not be decoded", "panicked: too freaky to come"),
         Fault::None => Vec::new(),

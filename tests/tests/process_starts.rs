@@ -12,7 +12,7 @@ use std::sync::Barrier;
 use std::thread;
 use tinypl::process::{self, OnDeath};
 use tinypl::{Error, Pipe, Pipeline, source};
-use tinypl_tests::{Scratch, await_note, child, family, is_child, note, notes, skipped, tidy, wait_until};
+use tinypl_tests::{Scratch, Tidy, await_note, child, family, is_child, note, notes, skipped, tidy, wait_until};
 
 /// What makes a process a worker.
 const VARIABLE: &str = "TINYPL_WORKER_0.1.0";
@@ -163,33 +163,63 @@ fn standard_input_and_the_environment() {
     assert_eq!(all, [(Some(String::new()), false, env::args().next())]);
 }
 
-/// The stage in a process with few descriptors: it works, or it says what is missing, and keeps nothing.
+/// The stages in a process with few descriptors: they work, or say what is missing, and keep nothing.
 #[test]
 fn with_few_descriptors() {
     const NAME: &str = "with_few_descriptors";
-    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
     let tidy = tidy(300);
-    if !is_child(NAME) {
-        let scratch = Scratch::new();
-        let (output, said) = run(&mut child(NAME), &scratch);
-        assert!(output.status.success(), "{output:?}");
-        assert!(said.iter().any(|line| line == "sum 5050"), "{said:?}");
-        assert!(said.iter().any(|line| line.contains("Too many open files")), "{said:?}");
-        for line in said {
-            let refused = line.contains("could not be started") || line.contains("no descriptor left");
-            let complete = refused && line.contains("`process::map` at ") && line.contains("Too many open files");
-            assert!(complete || line == "sum 5050", "{line}");
-        }
-        return;
+    if is_child(NAME) {
+        return with_each_limit(&tidy, || sum(numbers(100)).map_err(|error| error.to_string()));
     }
+    for line in outcomes_of(NAME) {
+        let refused = line.contains("could not be started") || line.contains("no descriptor left");
+        let complete = refused && line.contains("`process::map` at ") && line.contains("Too many open files");
+        assert!(complete || line == "sum 5050", "{line}");
+    }
+}
+
+/// As above, with shared memory that workers have: its descriptors travel to each of them.
+#[test]
+fn shared_memory_with_few_descriptors() {
+    const NAME: &str = "shared_memory_with_few_descriptors";
+    let tidy = tidy(300);
+    if is_child(NAME) {
+        return with_each_limit(&tidy, || {
+            let ring = process::SharedMemoryRingBuffer::new(1 << 20).map_err(|error| format!("new: {error}"))?;
+            let write =
+                |ring: &process::SharedMemoryRingBuffer, x: u64| ring.write(&x).map_err(|error| error.to_string());
+            let pipe = Pipeline::new(process::map_with(source(0..100_u64), ring.clone(), write).workers(2));
+            let written = pipe.try_collect::<Vec<_>>().map_err(|error| error.to_string())?;
+            written.into_iter().map(|x| Ok(ring.read_owned(x?).map_err(|error| error.to_string())? + 1)).sum()
+        });
+    }
+    for line in outcomes_of(NAME) {
+        let complete = line.contains("Too many open files") && (line.starts_with("new: ") || line.contains(" at "));
+        assert!(complete || line == "sum 5050", "{line}");
+    }
+}
+
+/// In a child: what becomes of `run` when there may be so many descriptors.
+fn with_each_limit(tidy: &Tidy, run: impl Fn() -> Result<u64, String>) {
+    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+    let dir = PathBuf::from(env::var_os(DIR).expect("its directory"));
     let whole = getrlimit(Resource::Nofile);
     for limit in 3..40 {
         setrlimit(Resource::Nofile, Rlimit { current: Some(limit), ..whole }).unwrap();
-        let result = sum(numbers(100));
+        let result = run();
         setrlimit(Resource::Nofile, whole).unwrap();
         tidy.check();
-        say(result);
+        note(&dir, "said", result.map_or_else(|error| error, |sum| format!("sum {sum}")));
     }
+}
+
+/// What that child said. It worked, and it did not.
+fn outcomes_of(test: &str) -> Vec<String> {
+    let (output, said) = run(&mut child(test), &Scratch::new());
+    assert!(output.status.success(), "{output:?}");
+    assert!(said.iter().any(|line| line == "sum 5050"), "{said:?}");
+    assert!(said.iter().any(|line| line.contains("Too many open files")), "{said:?}");
+    said
 }
 
 /// The file of a program that runs may be replaced, by a newer version, say: its workers are of the old one.

@@ -1,4 +1,5 @@
 //! What the threads of a process stage work at, whatever its items are.
+use super::feeder::Feed;
 use super::jam::Asked;
 use super::ledger::{Ledger, Peer};
 use super::options::Options;
@@ -6,7 +7,7 @@ use super::shared::Shared;
 use super::start::{Plan, send_all};
 use crate::Error;
 use crate::error::Site;
-use crate::pool::{Credits, Flow};
+use crate::pool::Flow;
 use parking_lot::{Mutex, MutexGuard};
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
@@ -28,8 +29,7 @@ pub(super) struct Desk<G> {
     _asked: Option<Asked>,
     /// Held while something is written to a worker, so that what was assigned first is sent first.
     pub(super) pens: Vec<Mutex<()>>,
-    /// How many items may be unfinished; `None` if what is under way is bound enough.
-    pub(super) input: Option<Credits>,
+    pub(super) feed: Feed,
     pub(super) quit: Arc<Quit>,
     /// How many workers in a row have died without having done anything.
     pub(super) futile: AtomicUsize,
@@ -71,6 +71,7 @@ impl<G: Send + 'static> Desk<G> {
             }
         }));
         let ledger = Arc::new(Mutex::new(Ledger::new(options.workers, flow.credits.bound())));
+        let input = options.input_maxsize.map(|n| flow.credits.beside(n.saturating_add(options.workers)));
         let may_jam = !plan.passengers.is_empty() && options.item_timeout.is_none();
         Ok(Self {
             site,
@@ -80,7 +81,7 @@ impl<G: Send + 'static> Desk<G> {
             _asked: may_jam.then(|| Asked::from_now_on(ledger.clone())),
             ledger,
             pens: (0..options.workers).map(|_| Mutex::new(())).collect(),
-            input: options.input_maxsize.map(|n| flow.credits.beside(n.saturating_add(options.workers))),
+            feed: Feed::new(input),
             quit,
             futile: AtomicUsize::new(0),
         })
@@ -135,7 +136,7 @@ impl<G> Desk<G> {
 
     /// Items have been dealt with.
     pub(super) fn finished(&self, n: usize) {
-        if let Some(input) = &self.input {
+        if let Some(input) = &self.feed.input {
             input.give_back(n);
         }
         self.end_if_done();

@@ -29,6 +29,7 @@ mod worker;
 #[cfg(any(feature = "progress", feature = "watch"))]
 pub(crate) use entry::in_worker;
 pub use entry::init;
+pub(crate) use feeder::FEEDERS;
 #[cfg(feature = "dataloader")]
 pub(crate) use luggage::is_unpacking as is_in_luggage;
 #[cfg(feature = "dataloader")]

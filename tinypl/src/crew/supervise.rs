@@ -1,4 +1,4 @@
-//! The parent's side of a process stage. One thread pulls from above and hands out items (`feeder.rs`); one for each worker
+//! The parent's side of a process stage. A thread pulls from above and hands out items (`feeder.rs`); one for each worker
 //! starts it, takes its results, and deals with its death (`driver.rs`). They block in plain reads and writes: a write is
 //! either so short that the socket has room for it, or goes to a worker that has nothing else to do than to read it; and
 //! whoever may have to wait for a worker's answer reads all its answers. So nobody waits in a circle.
@@ -6,7 +6,7 @@
 //! Here is what depends on types: how an item is pulled and encoded, and what an answer says.
 use super::desk::Desk;
 use super::driver::{Answers, Driver};
-use super::feeder::{CHUNK, Pulled, feed};
+use super::feeder::{CHUNK, Source, feed};
 use super::ledger::Job;
 use super::luggage::{self, Luggage};
 use super::options::OnDeath;
@@ -65,14 +65,23 @@ impl<P: Pipe<Item = T::In>, T: Task> Crew<P, T> {
         let plan = Plan::new(self.task, context.clone(), luggage.passengers.clone())?;
         Desk::new(plan, flow, self.site, self.shared.clone())
     }
+}
 
-    /// Takes as many as are sure to come at once, and at least one.
-    fn pull(&self, up: &mut P, free: usize, hand: &mut Hand, results: &Results<Given<P, T>>) -> Pulled<Rides<P>> {
-        let mut jobs = Vec::new();
-        let mut passed = Vec::new();
-        let mut goes_on = Ok(true);
-        let sure = up.ready();
-        let n = free.min(CHUNK).min(sure.max(1));
+/// A feeder's way to the stages above.
+struct Puller<'a, P: Pipe, T: Task> {
+    crew: &'a Crew<P, T>,
+    flow: &'a Flow,
+    results: &'a Results<Given<P, T>>,
+    /// What it has pulled and not encoded yet, with the numbers of items. What an error leaves of it goes when the stage has
+    /// failed: to drop it may panic.
+    signals: Vec<(u64, Signal<P>)>,
+}
+
+impl<P: Pipe<Item = T::In>, T: Task> Source<Rides<P>> for Puller<'_, P, T> {
+    fn pull(&mut self, n: usize, hand: &mut Hand) -> (usize, Result<bool, Error>) {
+        let mut up = self.crew.up.lock();
+        let n = n.min(up.ready().max(1));
+        let mut items = 0;
         for i in 0..n {
             let is_due = hand.measured.is_some_and(|measured| measured < CHUNK && measured % n == i);
             if is_due {
@@ -80,50 +89,51 @@ impl<P: Pipe<Item = T::In>, T: Task> Crew<P, T> {
             }
             let signal = {
                 let _pulling = Pulling::begin();
-                caught(Some(None), || up.pull_by::<Watched>())
+                up.pull_by::<Watched>()
             };
             if is_due {
                 sampling::keep();
             }
-            goes_on = match signal {
-                Ok(Some(signal)) => {
-                    hand.taken += 1;
-                    self.encode(signal, up.number(), &mut jobs, &mut passed)
-                }
-                Ok(None) if hand.flow.stop.is_requested() => Ok(false),
-                Ok(None) => caught(Some(Ok(())), || up.finish()).and_then(|end| end).map(|()| false),
-                Err(panic) => Err(panic),
+            let Some(signal) = signal else {
+                let end = if hand.flow.stop.is_requested() { Ok(()) } else { up.finish() };
+                return (items, end.map(|()| false));
             };
-            if !matches!(goes_on, Ok(true)) {
-                break;
-            }
+            hand.taken += 1;
+            items += usize::from(matches!(signal, Envelope::Item(..)));
+            self.signals.push((up.number(), signal));
         }
-        deliver(&hand.flow, results, passed);
-        (jobs, goes_on)
+        (items, Ok(true))
     }
 
-    /// What goes to a worker, and what passes it by: markers, and the gaps of discarded items.
-    fn encode(
-        &self,
-        signal: Signal<P>,
-        number: u64,
-        jobs: &mut Vec<Job<Rides<P>>>,
-        passed: &mut Vec<Given<P, T>>,
-    ) -> Result<bool, Error> {
-        match signal {
-            Envelope::Item(item, ride) => {
-                let mut body = Vec::new();
-                // encoding is the user's code, too
-                let encoded = caught(None, || luggage::packing(|| encode(&item, &mut body)));
-                let luggage = checked(encoded, body.len(), type_name::<T::In>())
-                    .map_err(|what| Error::at_item(what, self.site, number))?;
-                jobs.push(Job { number, ride, body, luggage, deaths: 0 });
+    fn encode(&mut self) -> (Vec<Job<Rides<P>>>, Result<(), Error>) {
+        let (mut jobs, mut passed) = (Vec::with_capacity(self.signals.len()), Vec::new());
+        let mut result = Ok(());
+        self.signals.reverse();
+        while let Some((number, signal)) = self.signals.pop() {
+            match signal {
+                Envelope::Item(item, ride) => match encoded(&item) {
+                    Ok((body, luggage)) => jobs.push(Job { number, ride, body, luggage, deaths: 0 }),
+                    Err(what) => {
+                        result = Err(Error::at_item(what, self.crew.site, number));
+                        break;
+                    }
+                },
+                Envelope::Mark(mark, ride) => passed.push(Envelope::Mark(mark, ride)),
+                Envelope::Gap(gap, ride) => passed.push(Envelope::Gap(gap, ride)),
             }
-            Envelope::Mark(mark, ride) => passed.push(Envelope::Mark(mark, ride)),
-            Envelope::Gap(gap, ride) => passed.push(Envelope::Gap(gap, ride)),
         }
-        Ok(true)
+        deliver(self.flow, self.results, passed);
+        (jobs, result)
     }
+}
+
+/// An item's bytes, and what comes along with them.
+fn encoded<I: serde::Serialize>(item: &I) -> Result<(Vec<u8>, Luggage), String> {
+    let mut body = Vec::new();
+    // encoding is the user's code, too
+    let encoded = caught(None, || luggage::packing(|| encode(item, &mut body)));
+    let luggage = checked(encoded, body.len(), type_name::<I>())?;
+    Ok((body, luggage))
 }
 
 /// What came along with an item, if it can be sent; else why not.
@@ -249,7 +259,7 @@ where
         Vec::new()
     }
 
-    /// The last seat is the feeder's.
+    /// The last seats are the feeders'.
     fn work(&self, hand: &mut Hand, results: &Results<Given<P, T>>, _: &mut Tray<Given<P, T>>) {
         match self.desk.get_or_init(|| self.open(&hand.flow)) {
             Err(why) => hand.flow.fail(Error::of_stage(why.clone(), self.site)),
@@ -258,8 +268,8 @@ where
                 Driver { desk, flow: &hand.flow, answers: &answers, k: hand.seat }.drive();
             }
             Ok(desk) => {
-                let mut up = self.up.lock();
-                feed(desk, hand, &mut |free, hand| self.pull(&mut up, free, hand, results));
+                let flow = hand.flow.clone();
+                feed(desk, hand, &mut Puller { crew: self, flow: &flow, results, signals: Vec::new() });
             }
         }
     }

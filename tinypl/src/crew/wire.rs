@@ -31,7 +31,7 @@ pub(crate) enum Kind {
     Done,
     /// From a worker: `f` panicked at an item; its message.
     Panicked,
-    /// From a worker: an item could not be decoded, or its result not be encoded; the sentence that says so.
+    /// From a worker: an item could not be decoded, or its result not be encoded, or that panicked; the sentence that says so.
     Failed,
     /// From a worker: it is going to wait, maybe for what becomes of results that its page shows.
     Waits,

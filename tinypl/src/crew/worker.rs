@@ -284,20 +284,29 @@ impl<T: Task> Runner<T> {
     fn item(&mut self, number: u64, body: &[u8]) -> io::Result<()> {
         let start = self.out.len();
         let (task, context, state) = (self.task, &self.context, &mut self.state);
+        let of = type_name::<T::In>();
+        let mut decoding = true;
         let result = catch_unwind(AssertUnwindSafe(|| {
             let item = decode(body).map_err(|error| {
-                let of = type_name::<T::In>();
                 format!("the item, of type {of}, could not be decoded in the worker: {error}{DECODING}")
             })?;
+            decoding = false;
             Ok::<_, String>(task.run(context, state, item))
         }));
         match result {
             Ok(Ok(reply)) => self.reply(number, &reply),
             Ok(Err(sentence)) => self.say(Kind::Failed, number, &sentence),
             Err(payload) => {
-                // it may be half changed
-                self.state = None;
-                self.say(Kind::Panicked, number, message_of(&*payload).unwrap_or("(a payload that is not text)"));
+                let why = message_of(&*payload);
+                if decoding {
+                    let why = why.unwrap_or("a payload that is not text");
+                    let what = format!("the item, of type {of}, panicked while it was decoded in the worker: {why}");
+                    self.say(Kind::Failed, number, &what);
+                } else {
+                    // it may be half changed
+                    self.state = None;
+                    self.say(Kind::Panicked, number, why.unwrap_or("(a payload that is not text)"));
+                }
                 std::mem::forget(payload); // it may panic again when it is dropped
             }
         }

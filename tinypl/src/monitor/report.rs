@@ -207,7 +207,7 @@ impl Report {
             match &stages[i].crew {
                 Some(crew) => {
                     self.stages[i].threads = crew.flow.options.workers;
-                    // one thread feeds processes
+                    // one thread at a time pulls for processes
                     threads = if crew.processes.is_some() { 1 } else { crew.flow.options.workers };
                 }
                 None => {
@@ -336,11 +336,13 @@ fn process_figures(_: &mut StageReport, never: &std::convert::Infallible, _: usi
 }
 
 /// Of worker processes it is known how long they worked. When they don't, there is no item for them: because none comes, or
-/// because the feeder may not take one.
+/// because no feeder may take one.
 fn idle_processes(stage: &mut StageReport, flow: &Flow, elapsed: Duration, until: u64) {
     let all = elapsed * flow.options.workers as u32;
     let idle = all.saturating_sub(stage.times.busy);
-    let room = flow.lanes.last().map_or(Duration::ZERO, |feeder| feeder.accounts(until).of(Doing::Room));
+    let feeders = flow.lanes.iter().skip(flow.options.workers);
+    // one at a time waits for room
+    let room: Duration = feeders.map(|feeder| feeder.accounts(until).of(Doing::Room)).sum();
     stage.times.waiting_for_room = idle.mul_f64(part(room, elapsed, 1).min(1.0));
     stage.times.waiting_for_input = idle - stage.times.waiting_for_room;
 }
@@ -377,7 +379,7 @@ fn bottleneck(report: &Report, stages: &[Surveyed], tip: Option<usize>) -> Optio
                 if crew.processes.is_some() {
                     group.members.push(i);
                     suspects.extend(group.suspect(report));
-                    // one thread feeds them
+                    // one thread at a time pulls for them
                     group = Group { below: Some(i), ..Group::default() };
                     continue;
                 }

@@ -143,9 +143,12 @@ fn lines<'a>(monitor: &'a Monitor, survey: &'a Survey) -> Vec<Line<'a>> {
     for stage in &survey.stages {
         let Some(crew) = &stage.crew else { continue };
         for (k, lane) in crew.flow.lanes.iter().enumerate() {
-            let work = called(stage);
-            let feeds = k >= crew.flow.options.workers;
-            let name = if feeds { format!("{work} feeder") } else { format!("{work} {}", k + 1) };
+            let called = called(stage);
+            let (name, work) = match k.checked_sub(crew.flow.options.workers) {
+                None => (format!("{called} {}", k + 1), called),
+                Some(0) => (format!("{called} feeder"), "encodes".to_owned()),
+                Some(_) => (format!("{called} helper"), "encodes".to_owned()),
+            };
             lines.push(Line { lane, name, work });
         }
     }

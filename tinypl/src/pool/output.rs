@@ -3,6 +3,7 @@ use super::bell::{NAP, Turns, take_turns};
 use super::desk::{Cursor, Outbox, outbox};
 use super::flow::{Flow, OnWorkerError, Options};
 use super::spawn::{Job, Join, Spawn};
+use super::stop;
 use super::worker::{self, Above};
 use crate::error::Site;
 use crate::locked::{Given, Serial, pulls};
@@ -180,7 +181,9 @@ impl<'a, T, M, G: Ride> Output<'a, T, M, G> {
             self.confirm();
             let ended = || flow.active() == 0 || stopping();
             // rather than reach over for each result, let a chunk be finished
-            if !over && !self.nap.is_due() {
+            if self.nap.is_due() {
+                stop::ring_downstream();
+            } else if !over {
                 let turns = take_turns(|| results.anything_sent() || ended());
                 self.nap.after_turns(turns);
                 if turns.found && self.grab(&results) {

@@ -1,5 +1,5 @@
 //! What the stages of `process::` have in common: the options, the handle, and the stage itself.
-use crate::crew::{Context, Crew, OnDeath, Options, Shared, Task};
+use crate::crew::{Context, Crew, FEEDERS, OnDeath, Options, Shared, Task};
 use crate::locked::Locked;
 use crate::monitor::Survey;
 use crate::pipe::{Named, Pipe, Start, Tagged, wraps};
@@ -11,8 +11,6 @@ use std::fmt;
 use std::thread::Scope;
 use std::time::Duration;
 
-/// The threads that pull from above and feed the workers.
-const FEEDER: usize = 1;
 /// What a stop leaves the drivers to kill and bury, beyond `end_timeout`.
 const BURIAL: Duration = Duration::from_secs(2);
 
@@ -48,7 +46,7 @@ where
     P: Pipe<Item = T::In> + Send + 'a,
     T: Task<Out: Send> + 'a,
 {
-    let threads = pool::Options { beside: FEEDER, ..pool::Options::new() };
+    let threads = pool::Options { beside: FEEDERS, ..pool::Options::new() };
     let shared = Arc::new(Shared::default());
     let crew = Crew::new(up, task, context, post.site(), shared.clone());
     let output = Locked::new(Output::new(Box::new(crew), post.site(), threads), post);
