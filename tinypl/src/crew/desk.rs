@@ -1,7 +1,7 @@
 //! What the threads of a process stage work at, whatever its items are.
 use super::feeder::Feed;
 use super::jam::Asked;
-use super::ledger::{Ledger, Peer};
+use super::ledger::{Ledger, Sending};
 use super::options::Options;
 use super::shared::Shared;
 use super::start::{Plan, send_all};
@@ -103,17 +103,19 @@ impl<G> Desk<G> {
             let mut ledger = self.ledger.lock();
             let Some(k) = ledger.idlest() else { break };
             let Some(sending) = ledger.assign(k) else { break };
-            self.send(k, ledger, sending);
+            self.send(k, ledger, &sending);
         }
         self.shared.waiting.store(self.ledger.lock().waiting(), Relaxed);
     }
 
     /// Writes what was assigned while the ledger was held.
-    pub(super) fn send(&self, k: usize, ledger: MutexGuard<'_, Ledger<G>>, (peer, bytes): (Peer, Vec<u8>)) {
+    pub(super) fn send(&self, k: usize, ledger: MutexGuard<'_, Ledger<G>>, sending: &Sending) {
         let _pen = self.pens[k].lock();
         drop(ledger);
         // if it is gone its driver hears of it
-        let _ = send_all(&peer.line.socket, &bytes);
+        for part in sending.parts() {
+            let _ = send_all(&sending.peer.line.socket, part);
+        }
     }
 
     /// Until when to wait for a worker: before its page is looked at, or another's items are; and before its item is late.

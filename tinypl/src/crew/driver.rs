@@ -1,7 +1,7 @@
 //! A thread for each worker process: it starts one, takes its answers, and deals with its death. What items are only
 //! [`Answers`] know, so that this is compiled once, not for each stage.
 use super::desk::Desk;
-use super::ledger::{Job, Peer, UNREAD};
+use super::ledger::{Job, Peer, Sending};
 use super::options::OnDeath;
 use super::start::{Ended, Heard, NoStart, Worker, describe};
 use super::wakeful::Wakeful;
@@ -212,11 +212,11 @@ impl<G: Copy> Driver<'_, G> {
         // before anything else: the worker is not to wait. But for what is long, everybody else would
         let mut long = None;
         match ledger.assign(k) {
-            Some(sending) if sending.1.len() > UNREAD => {
+            Some(sending) if sending.long.is_some() => {
                 long = Some((desk.pens[k].lock(), sending));
                 drop(ledger);
             }
-            Some(sending) => desk.send(k, ledger, sending),
+            Some(sending) => desk.send(k, ledger, &sending),
             None => drop(ledger),
         }
         desk.futile.store(0, Relaxed);
@@ -224,17 +224,27 @@ impl<G: Copy> Driver<'_, G> {
         self.answers.take(answers, frames);
         desk.shared.waiting.store(desk.ledger.lock().waiting(), Relaxed);
         desk.finished(n);
-        if let Some((_pen, (peer, bytes))) = long {
-            // nobody else would hear if the worker stopped reading
-            let limit = desk.options.item_timeout;
-            match peer.line.send_unless(&bytes, desk.quit.fd(), limit.map(|limit| Instant::now() + limit)) {
-                Ok(Heard::Quit) => return Err(Parting::Torn),
-                Ok(Heard::Nothing) => return Err(Parting::Late(limit.unwrap_or_default())),
-                // if it is gone the next read says so
-                Ok(Heard::Socket | Heard::Death) | Err(_) => {}
-            }
+        if let Some((_pen, sending)) = long {
+            self.send_long(&sending)?;
         }
         Ok(Taken { any: true, waits })
+    }
+
+    /// Writes what takes as long as the worker takes to read it. If it stopped reading nobody else would hear.
+    fn send_long(&self, sending: &Sending) -> Result<(), Parting> {
+        let Desk { options, quit, .. } = self.desk;
+        let limit = options.item_timeout;
+        let deadline = limit.map(|limit| Instant::now() + limit);
+        for part in sending.parts() {
+            match sending.peer.line.send_unless(part, quit.fd(), deadline) {
+                Ok(Heard::Quit) => return Err(Parting::Torn),
+                Ok(Heard::Nothing) => return Err(Parting::Late(limit.unwrap_or_default())),
+                Ok(Heard::Socket) => {}
+                // if it is gone the next read says so
+                Ok(Heard::Death) | Err(_) => break,
+            }
+        }
+        Ok(())
     }
 
     /// The stage has ended: the worker may finish its item.

@@ -7,6 +7,7 @@ use super::wire::{self, HEAD, Kind};
 use crate::monitor::lane::now;
 use parking_lot::Mutex;
 use std::collections::VecDeque;
+use std::iter;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering::Relaxed};
 use std::time::{Duration, Instant};
@@ -27,7 +28,7 @@ pub(crate) struct Job<G> {
     pub(crate) number: u64,
     pub(crate) ride: G,
     /// Its bytes: another worker may need them.
-    pub(crate) body: Vec<u8>,
+    pub(crate) body: Arc<Vec<u8>>,
     /// Dropped with the job.
     pub(crate) luggage: Luggage,
     /// How many workers have died of it.
@@ -50,6 +51,20 @@ pub(crate) struct Link<G> {
     took: (u64, u64),
     /// Since when the first of them is at work, at the earliest.
     pub(crate) since: Instant,
+}
+
+/// What is to be written to a worker.
+pub(crate) struct Sending {
+    pub(crate) peer: Peer,
+    pub(crate) bytes: Vec<u8>,
+    /// What comes after them, if an item is too long to be copied: then to write it takes as long as the worker takes to read it.
+    pub(crate) long: Option<Arc<Vec<u8>>>,
+}
+
+impl Sending {
+    pub(crate) fn parts(&self) -> impl Iterator<Item = &[u8]> {
+        iter::once(&*self.bytes).chain(self.long.iter().map(|long| &***long))
+    }
 }
 
 /// The other end.
@@ -166,8 +181,8 @@ impl<G> Ledger<G> {
         self.links[k].is_idle() && (!self.waiting.is_empty() || self.links.iter().any(Link::has_spare))
     }
 
-    /// Moves waiting items to a worker: the bytes to be sent to it. `None` if there is nothing to send.
-    pub(crate) fn assign(&mut self, k: usize) -> Option<(Peer, Vec<u8>)> {
+    /// Moves waiting items to a worker: what is to be sent to it. `None` if there is nothing to send.
+    pub(crate) fn assign(&mut self, k: usize) -> Option<Sending> {
         if self.waiting.is_empty() && self.links[k].under_way.is_empty() {
             self.recall();
         }
@@ -183,7 +198,7 @@ impl<G> Ledger<G> {
             return None;
         }
         let peer = link.peer.clone()?;
-        let mut out = Vec::new();
+        let (mut out, mut long) = (Vec::new(), None);
         if link.recalled {
             link.recalled = false;
             wire::push_short(&mut out, Kind::Resume, link.next(), &[]);
@@ -199,11 +214,17 @@ impl<G> Ledger<G> {
             if link.bytes + length > UNREAD && !link.under_way.is_empty() {
                 break;
             }
-            wire::push_short(&mut out, Kind::Item, link.next(), &job.body);
+            wire::push_head(&mut out, Kind::Item, link.next(), job.body.len());
+            if length > UNREAD {
+                // nothing else fits beside it
+                long = Some(job.body.clone());
+            } else {
+                out.extend(&*job.body);
+            }
             link.bytes += length;
             link.under_way.extend(self.waiting.pop_front());
         }
-        (!out.is_empty()).then_some((peer, out))
+        (!out.is_empty()).then_some(Sending { peer, bytes: out, long })
     }
 
     /// Somebody has nothing to do: takes back what the busiest worker has not started.
@@ -459,7 +480,13 @@ mod tests {
                 };
                 let mut body = number.to_le_bytes().to_vec();
                 body.resize(8 + length, 0);
-                self.ledger.add([Job { number, ride: (), body, luggage: Luggage::default(), deaths: 0 }]);
+                self.ledger.add([Job {
+                    number,
+                    ride: (),
+                    body: Arc::new(body),
+                    luggage: Luggage::default(),
+                    deaths: 0,
+                }]);
                 self.jobs.push(Fate::default());
             }
         }
@@ -471,7 +498,8 @@ mod tests {
                 let long_ago = Instant::now().checked_sub(PATIENCE).expect("the machine has run for as long");
                 self.ledger.links.iter_mut().for_each(|link| link.since = long_ago);
             }
-            let Some((_, bytes)) = self.ledger.assign(k) else { return };
+            let Some(Sending { mut bytes, long, .. }) = self.ledger.assign(k) else { return };
+            bytes.extend(long.iter().flat_map(|long| long.iter()));
             let link = &self.ledger.links[k];
             assert!(before == 0 || link.bytes <= UNREAD, "a write to a worker that is busy may have to wait");
             assert_eq!(link.bytes, link.under_way.iter().map(|job| HEAD + job.body.len()).sum::<usize>());
@@ -612,7 +640,7 @@ mod tests {
         (0..n).map(|number| Job {
             number,
             ride: (),
-            body: number.to_le_bytes().to_vec(),
+            body: Arc::new(number.to_le_bytes().to_vec()),
             luggage: Luggage::default(),
             deaths: 0,
         })
@@ -644,7 +672,7 @@ mod tests {
         };
         ledger.lock().add(jobs(6).map(carrying));
         for (k, fake) in fakes.iter_mut().enumerate() {
-            let (_, bytes) = ledger.lock().assign(k).expect("there are items");
+            let bytes = ledger.lock().assign(k).expect("there are items").bytes;
             fake.receive(bytes);
         }
         // each has two, and two are left

@@ -75,6 +75,8 @@ struct Puller<'a, P: Pipe, T: Task> {
     /// What it has pulled and not encoded yet, with the numbers of items. What an error leaves of it goes when the stage has
     /// failed: to drop it may panic.
     signals: Vec<(u64, Signal<P>)>,
+    /// How many bytes the last item had: the next one may have as many.
+    length: usize,
 }
 
 impl<P: Pipe<Item = T::In>, T: Task> Source<Rides<P>> for Puller<'_, P, T> {
@@ -111,8 +113,11 @@ impl<P: Pipe<Item = T::In>, T: Task> Source<Rides<P>> for Puller<'_, P, T> {
         self.signals.reverse();
         while let Some((number, signal)) = self.signals.pop() {
             match signal {
-                Envelope::Item(item, ride) => match encoded(&item) {
-                    Ok((body, luggage)) => jobs.push(Job { number, ride, body, luggage, deaths: 0 }),
+                Envelope::Item(item, ride) => match encoded(&item, self.length) {
+                    Ok((body, luggage)) => {
+                        self.length = body.len();
+                        jobs.push(Job { number, ride, body: Arc::new(body), luggage, deaths: 0 });
+                    }
                     Err(what) => {
                         result = Err(Error::at_item(what, self.crew.site, number));
                         break;
@@ -127,9 +132,9 @@ impl<P: Pipe<Item = T::In>, T: Task> Source<Rides<P>> for Puller<'_, P, T> {
     }
 }
 
-/// An item's bytes, and what comes along with them.
-fn encoded<I: serde::Serialize>(item: &I) -> Result<(Vec<u8>, Luggage), String> {
-    let mut body = Vec::new();
+/// An item's bytes, about `length` of them, and what comes along.
+fn encoded<I: serde::Serialize>(item: &I, length: usize) -> Result<(Vec<u8>, Luggage), String> {
+    let mut body = Vec::with_capacity(length);
     // encoding is the user's code, too
     let encoded = caught(None, || luggage::packing(|| encode(item, &mut body)));
     let luggage = checked(encoded, body.len(), type_name::<I>())?;
@@ -269,7 +274,7 @@ where
             }
             Ok(desk) => {
                 let flow = hand.flow.clone();
-                feed(desk, hand, &mut Puller { crew: self, flow: &flow, results, signals: Vec::new() });
+                feed(desk, hand, &mut Puller { crew: self, flow: &flow, results, signals: Vec::new(), length: 0 });
             }
         }
     }

@@ -80,9 +80,7 @@ pub(crate) fn push<E>(
     body: impl FnOnce(&mut Vec<u8>) -> Result<(), E>,
 ) -> Result<(), PushError<E>> {
     let start = out.len();
-    out.extend([0; 4]);
-    out.push(kind as u8);
-    out.extend(number.to_le_bytes());
+    push_head(out, kind, number, 0);
     let written = body(out);
     let length = out.len() - start - 4;
     if written.is_ok() && length <= LIMIT {
@@ -93,6 +91,14 @@ pub(crate) fn push<E>(
     out.truncate(start);
     written.map_err(PushError::Body)?;
     Err(PushError::TooLong(length))
+}
+
+/// The beginning of a frame whose body, of `length` bytes that are known not to be too many, comes after it.
+pub(crate) fn push_head(out: &mut Vec<u8>, kind: Kind, number: u64, length: usize) {
+    // it fits: the limit does
+    out.extend(((HEAD - 4 + length) as u32).to_le_bytes());
+    out.push(kind as u8);
+    out.extend(number.to_le_bytes());
 }
 
 /// Why a frame could not be made.
