@@ -347,6 +347,20 @@ fn data_loader() {
     }
     let noise = |epoch| dataloader::rng(42, epoch, 7).random_range(0..1000);
     show("sample 7 is augmented alike each time", (noise(0), noise(1)), (noise(0), noise(1)));
+    let noisy = |workers: usize| {
+        let samples = dataloader::augment(vec![10, 20, 30], 42, |x: i32, rng| x + rng.random_range(-5..5));
+        pipeline! {
+            dataloader::load(samples, batchsize = 3, sampler = sampler::sequential().epochs(2), map = thread(workers = workers))
+                |> collect::<Vec<_>>()
+        }
+    };
+    show("and with any number of workers", noisy(3), noisy(1));
+
+    let files = dataloader::from_fn(3, |index| if index < 2 { Ok(index) } else { Err("no such file") });
+    let mut batches = pipeline! { dataloader::load(files, batchsize = 2, fallible = true) };
+    show("what could be loaded", batches.next(), Some(vec![0, 1]));
+    let error = batches.try_next().expect_err("there is no file 2");
+    show("and what not", error.message(), "sample 2 of epoch 0: no such file");
 
     let shuffled = || {
         pipeline! { dataloader::load(vec![1, 2, 3, 4, 5], batchsize = 5, sampler = sampler::shuffle(42).epochs(1)) |> flatten() |> collect::<Vec<_>>() }
@@ -371,6 +385,7 @@ fn seeing_a_pipeline() {
     for line in graph.to_mermaid().lines().skip(1).take(3) {
         println!("  {line}");
     }
+    show("as a picture", graph.to_svg().starts_with("<svg "), true);
     let monitor = pipe.monitor();
     show("items", pipe.by_ref().count(), 30);
     for line in monitor.report().to_string().lines() {

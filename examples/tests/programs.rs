@@ -54,6 +54,23 @@ fn tour_runs_to_its_end() {
 }
 
 #[test]
+fn shape_draws_what_it_is_asked_for() {
+    let dir = tempfile::tempdir().unwrap();
+    let svg = example("shape").output().unwrap();
+    assert!(svg.status.success() && text(&svg.stdout).starts_with("<svg "), "{}", text(&svg.stderr));
+    for (file, begins) in [("shape.mmd", "flowchart "), ("shape.dot", "digraph "), ("shape.svg", "<svg ")] {
+        let file = dir.path().join(file);
+        assert!(example("shape").arg(&file).status().unwrap().success());
+        let picture = fs::read_to_string(file).unwrap();
+        for part in [begins, "lower_case", "palindromes", "page"] {
+            assert!(picture.contains(part), "{part} is not in {picture}");
+        }
+    }
+    let refused = example("shape").arg(dir.path().join("no/such/folder.svg")).output().unwrap();
+    assert_eq!(refused.status.code(), Some(2), "{}", text(&refused.stderr));
+}
+
+#[test]
 fn wordcount_counts_text_and_names_the_rest() {
     let dir = tempfile::tempdir().unwrap();
     let root = dir.path();
@@ -84,6 +101,34 @@ fn wordcount_counts_text_and_names_the_rest() {
         text(&output.stderr),
         format!("skipped {}\nskipped {}\n5 files counted, 2 skipped\n", skipped[0], skipped[1])
     );
+}
+
+#[cfg(unix)]
+#[test]
+fn wordcount_names_what_can_not_be_read() {
+    use std::os::unix::{fs::PermissionsExt, process::CommandExt};
+    let dir = tempfile::tempdir().unwrap();
+    fs::set_permissions(dir.path(), fs::Permissions::from_mode(0o755)).unwrap();
+    fs::write(dir.path().join("open"), "one").unwrap();
+    let closed = dir.path().join("closed");
+    fs::write(&closed, "two").unwrap();
+    fs::set_permissions(&closed, fs::Permissions::from_mode(0o000)).unwrap();
+    let mut command = example("wordcount");
+    if fs::read(&closed).is_ok() {
+        // root may read all; nobody may not
+        command.uid(65534);
+    }
+    let output = match command.arg(dir.path()).output() {
+        Ok(output) => output,
+        Err(error) => {
+            return eprintln!("SKIPPED wordcount_names_what_can_not_be_read: it can't be run by another user: {error}");
+        }
+    };
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+    assert_eq!(text(&output.stdout), "        1 one\n");
+    let skipped = format!("skipped {}: ", closed.display());
+    assert!(text(&output.stderr).starts_with(&skipped), "{}", text(&output.stderr));
+    assert!(text(&output.stderr).ends_with("1 files counted, 1 skipped\n"), "{}", text(&output.stderr));
 }
 
 #[test]

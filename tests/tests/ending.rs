@@ -695,22 +695,6 @@ fn a_panic_of_the_consumer_in_a_scope() {
     used.assert_gone();
 }
 
-/// Nobody ends it, and yet its threads can't outlive what they borrow: the scope waits for them.
-#[test]
-#[ignore = "hangs: std's scope waits for ever for a join handle that was forgotten, and the pipeline holds them"]
-fn a_forgotten_pipeline_in_a_scope() {
-    let (_alone, _watchdog) = (alone(), watchdog(300));
-    let (text, seen) = (String::from("to be or not to be"), AtomicUsize::new(0));
-    std::thread::scope(|s| {
-        let f = |word: &str| {
-            linger();
-            seen.fetch_add(text.matches(word).count(), SeqCst);
-        };
-        std::mem::forget(pipeline! { text.split(' ') |> thread::map(f, workers = 2, maxsize = 6, scope = s) });
-    });
-    assert_eq!(seen.into_inner(), 2 + 2 + 1 + 1 + 2 + 2);
-}
-
 /// What was logged of stages at this line.
 fn logged_at(line: u32) -> Vec<(log::Level, String)> {
     logged(&[&format!("{}:{line}:", file!())])

@@ -584,6 +584,22 @@ mod through_other_pipelines {
         assert_eq!(facts(&error), ("panicked: boom at 2", Some("each"), Some(2)));
     }
 
+    /// An iterator that is no pipeline has no place of its own: the stage that pulls it is told.
+    #[test]
+    fn in_an_iterator_that_is_zipped_or_chained() {
+        let _watchdog = watchdog(60);
+        let zipped = || (0..9).inspect(boom_at::<2>);
+        let error = error_of(pipeline! { range(9) |> zip(zipped()) });
+        assert_eq!(facts(&error), ("panicked: boom at 2", Some("zip"), Some(2)));
+        let error = error_of(pipeline! { range(9) |> zip(zipped()) |> thread::queue(1) });
+        assert_eq!(facts(&error), ("panicked: boom at 2", Some("zip"), Some(2)));
+        let chained = || (5..9).inspect(boom_at::<6>);
+        let error = error_of(pipeline! { range(2) |> chain(chained()) });
+        assert_eq!(facts(&error), ("panicked: boom at 6", Some("chain"), Some(3)));
+        let error = error_of(pipeline! { range(2) |> chain(chained()) |> thread::queue(1) });
+        assert_eq!(facts(&error), ("panicked: boom at 6", Some("chain"), Some(3)));
+    }
+
     #[test]
     fn in_the_threads_of_zips_and_chains_other() {
         let _watchdog = watchdog(60);

@@ -46,7 +46,9 @@ mod on_a_terminal {
         let full = |line: &str| line.chars().filter(|&c| c == '█').count();
         let one = full(&session.lines()[0]);
         session.say("pull 0\npull 0\npull 0");
-        session.until(|lines| shows(&lines[0], "items ", "4/5") && lines[0].contains("  ETA "));
+        session.until(|lines| {
+            shows(&lines[0], "items ", "4/5") && lines[0].contains("  ETA ") && lines[0].contains("/s ")
+        });
         assert!(one > 0 && full(&session.lines()[0]) >= 3 * one, "{:?}", session.lines());
         session.say("pull 0\npull 0");
         session.until(|lines| is_over(&lines[0], "items", "5"));

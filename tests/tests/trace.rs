@@ -158,3 +158,14 @@ fn a_path_that_can_not_be_written_is_an_error() {
     assert!(pipe.monitor().trace("/no/such/folder/trace.json").is_err());
     assert_eq!(pipe.count(), 3);
 }
+
+#[test]
+fn a_second_timeline_is_an_error() {
+    let scratch = Scratch::new();
+    let mut pipe = pipeline! { range(3) };
+    pipe.monitor().trace(scratch.dir().join("first.json")).unwrap();
+    let second = scratch.dir().join("second.json");
+    assert!(pipe.monitor().trace(&second).unwrap_err().to_string().contains("a timeline already"));
+    assert!(!second.exists());
+    assert_eq!(pipe.count(), 3);
+}

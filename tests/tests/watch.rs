@@ -266,13 +266,18 @@ mod on_a_terminal {
         assert_is_tidy(&session);
     }
 
+    /// Rows and columns.
+    const SIZES: [(u16, u16); 2] = [(24, 80), (50, 200)];
+
     #[test]
     fn a_panic_is_not_drawn_over() {
         let _watchdog = watchdog(60);
-        let mut session = shown(24, 80, &["short"]);
-        session.say("panic on purpose");
-        assert_eq!(session.end().code(), Some(101));
-        assert_panic_stands(&session, "on purpose");
+        for (rows, columns) in SIZES {
+            let mut session = shown(rows, columns, &["short"]);
+            session.say("panic on purpose");
+            assert_eq!(session.end().code(), Some(101));
+            assert_panic_stands(&session, "on purpose");
+        }
     }
 
     #[test]
@@ -323,12 +328,14 @@ mod on_a_terminal {
     #[test]
     fn ctrl_c_leaves_the_terminal_in_order() {
         let _watchdog = watchdog(60);
-        let mut session = shown(24, 80, &["short"]);
-        session.signal(Signal::INT);
-        assert_eq!(session.end().signal(), Some(Signal::INT.as_raw()));
-        let lines = session.lines();
-        assert_eq!((summaries(&lines), session.cursor()), (1, Some((lines.len() as u16, 0))), "{lines:#?}");
-        assert_is_tidy(&session);
+        for (rows, columns) in SIZES {
+            let mut session = shown(rows, columns, &["short"]);
+            session.signal(Signal::INT);
+            assert_eq!(session.end().signal(), Some(Signal::INT.as_raw()));
+            let lines = session.lines();
+            assert_eq!((summaries(&lines), session.cursor()), (1, Some((lines.len() as u16, 0))), "{lines:#?}");
+            assert_is_tidy(&session);
+        }
     }
 
     #[test]

@@ -17,6 +17,19 @@
 //! the functions of this crate. The language is described at the macro; a stage's behaviour, options and errors at its
 //! function. [`Pipeline`] is what a chain gives, [`Pipe`] what "any stream" is in the signature of an own stage,
 //! [`Serial`] how to write one with state. [`dataloader`] composes stages to a data loader for training.
+//!
+//! [`Pipeline::graph`] draws a pipeline, [`Pipeline::monitor`] shows where its time goes while it runs: a [`Report`] with every
+//! stage's figures and the bottleneck in one sentence.
+//!
+//! # Features
+//!
+//! - `process` (on by default; Linux): [`process`] and its shared memory.
+//! - `dataloader` (on by default): [`dataloader`].
+//! - `serde` (with `process`): a [`Report`] can be serialised.
+//! - `trace`: [`Monitor::trace`](Monitor#method.trace), timelines for Perfetto.
+//! - `progress`: the stage [`progress`](fn.progress.html).
+//! - `watch`: [`Monitor::watch`](Monitor#method.watch), the figures in the terminal.
+//! - `ndarray`: arrays of that crate in shared memory.
 #![deny(unsafe_code)]
 
 #[doc(hidden)]

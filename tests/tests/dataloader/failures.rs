@@ -109,6 +109,16 @@ fn the_death_of_a_worker_process_names_the_samples() {
     let single =
         pipeline! { dataloader::load(deadly, 4, sampler = one, map = process(workers = 2), collate_map = serial) };
     assert_says(final_outcome(single).1, "sample", &["died at this item (sample 6 of epoch 0)", "SIGABRT"]);
+    let killed = dataloader::from_fn(10, |i| {
+        if i == 6 {
+            let me = rustix::process::getpid();
+            rustix::process::kill_process(me, rustix::process::Signal::KILL).unwrap();
+        }
+        i
+    });
+    let single =
+        pipeline! { dataloader::load(killed, 4, sampler = one, map = process(workers = 2), collate_map = serial) };
+    assert_says(final_outcome(single).1, "sample", &["died at this item (sample 6 of epoch 0)", "SIGKILL"]);
     let collated = pipeline! {
         dataloader::load(vec![1, 2, 3], 2, sampler = one, collate = |_| -> usize { std::process::abort() },
             collate_map = process(workers = 1))

@@ -1,4 +1,5 @@
 //! What each stage does to the items, the markers and the orders that pass it.
+mod by_hand;
 mod chain;
 mod debug;
 mod enumerate;

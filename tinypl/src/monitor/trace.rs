@@ -92,7 +92,7 @@ struct NameArgs<'a> {
 impl Monitor {
     /// Writes a timeline of what follows into a file: one lane a worker, one slice an item, or a chunk of cheap ones, beside
     /// slices for waits. [Perfetto](https://ui.perfetto.dev) and chrome://tracing open it. Whatever becomes of the process,
-    /// the file can be read; it is complete when the pipeline has ended.
+    /// the file can be read; it is complete when the pipeline has ended. It needs the feature `trace`.
     ///
     /// ```
     /// use tinypl::pipeline;

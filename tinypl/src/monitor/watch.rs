@@ -54,7 +54,7 @@ impl Monitor {
     /// room for is left out: columns, and of the stages without workers those that are least busy. When the pipeline ends, or
     /// the [`Watch`] is dropped, the report takes the view's place.
     ///
-    /// Where stderr is no terminal (or `TERM` is `dumb`) it writes a line every ten seconds and one at the end.
+    /// It needs the feature `watch`. Where stderr is no terminal (or `TERM` is `dumb`) it writes a line every ten seconds and one at the end.
     ///
     /// What else the program prints meanwhile would tear the view, so print it in [`suspend`](Watch::suspend). Messages of
     /// panics are taken care of by a panic hook, which the first view of the process sets, and which calls the one that was

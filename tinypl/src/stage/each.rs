@@ -25,6 +25,14 @@ pub fn each<P: Pipe, F: Fn(&P::Item)>(up: P, f: F) -> Each<P, F> {
 }
 
 /// [`each`] for a function that changes what it captured: one thread at a time pulls it.
+///
+/// ```
+/// use tinypl::{Pipeline, each_mut, source};
+///
+/// let mut seen = 0;
+/// assert_eq!(Pipeline::new(each_mut(source(1..4), |x| seen += x)).count(), 3);
+/// assert_eq!(seen, 6);
+/// ```
 #[track_caller]
 pub fn each_mut<P: Pipe, F: FnMut(&P::Item)>(up: P, f: F) -> Each<P, Exclusive<F>> {
     Each { up, f: Exclusive::new(f), post: Post::here("each") }

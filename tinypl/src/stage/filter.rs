@@ -24,6 +24,14 @@ pub fn filter<P: Pipe, F: Fn(&P::Item) -> bool>(up: P, pred: F) -> Filter<P, F> 
 }
 
 /// [`filter`] for a function that changes what it captured: one thread at a time pulls it.
+///
+/// ```
+/// use tinypl::{Pipeline, filter_mut, source};
+///
+/// let mut last = None;
+/// let is_new = |x: &i32| last.replace(*x) != Some(*x);
+/// assert!(Pipeline::new(filter_mut(source([1, 1, 2, 1]), is_new)).eq([1, 2, 1]));
+/// ```
 #[track_caller]
 pub fn filter_mut<P: Pipe, F: FnMut(&P::Item) -> bool>(up: P, pred: F) -> Filter<P, Exclusive<F>> {
     Filter { up, pred: Exclusive::new(pred), given: 0, post: Post::here("filter") }

@@ -24,6 +24,14 @@ pub fn filter_map<P: Pipe, F: Fn(P::Item) -> Option<R>, R>(up: P, f: F) -> Filte
 }
 
 /// [`filter_map`] for a function that changes what it captured: one thread at a time pulls it.
+///
+/// ```
+/// use tinypl::{Pipeline, filter_map_mut, source};
+///
+/// let mut last = 0;
+/// let steps_up = |x: i32| (x > std::mem::replace(&mut last, x)).then_some(x);
+/// assert!(Pipeline::new(filter_map_mut(source([3, 2, 5]), steps_up)).eq([3, 5]));
+/// ```
 #[track_caller]
 pub fn filter_map_mut<P: Pipe, F: FnMut(P::Item) -> Option<R>, R>(up: P, f: F) -> FilterMap<P, Exclusive<F>> {
     FilterMap { up, f: Exclusive::new(f), given: 0, post: Post::here("filter_map") }

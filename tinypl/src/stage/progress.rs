@@ -14,7 +14,7 @@ use std::ops::ControlFlow;
 /// It is known from the source's exact length through all stages that keep it (those that may drop or multiply items don't),
 /// or said by [`len`](Progress::len). The bar appears when the first item is asked for; when the stream ends, fails, or is
 /// dropped, a line that says what was counted takes its place. The bars of several pipelines stand below one another.
-/// A terminal narrower than the line gets a shorter one.
+/// A terminal narrower than the line gets a shorter one. It needs the feature `progress`.
 ///
 /// Where stderr is no terminal (or a `TERM=dumb`), and in worker processes, nothing is written. What else the program prints meanwhile would tear the
 /// bars, so print it in [`suspend`](ProgressHandle::suspend).

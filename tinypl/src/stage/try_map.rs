@@ -35,6 +35,16 @@ where
 }
 
 /// [`try_map`] for a function that changes what it captured: one thread at a time pulls it.
+///
+/// ```
+/// use tinypl::{Pipeline, source, try_map_mut};
+///
+/// let mut left = 5;
+/// let spend = |x: u32| { left = u32::checked_sub(left, x).ok_or("nothing is left")?; Ok::<_, &str>(left) };
+/// let mut pipe = Pipeline::new(try_map_mut(source([2, 3, 1]), spend));
+/// assert_eq!((pipe.next(), pipe.next()), (Some(3), Some(0)));
+/// assert_eq!(pipe.try_next().unwrap_err().message(), "nothing is left");
+/// ```
 #[track_caller]
 pub fn try_map_mut<P, F, R, E>(up: P, f: F) -> TryMap<P, Exclusive<F>>
 where

@@ -23,8 +23,9 @@ impl Graph {
     /// assert!(svg.contains(">map</text>"));
     /// ```
     ///
-    /// Lengths are in pixels of CSS. Texts are set in the reader's monospaced font, and stretched to the width that was
-    /// reckoned for them (`textLength`): they fit, whichever it is. The ground is light, on dark pages, too.
+    /// Lengths are in pixels of CSS. Texts are set in the reader's monospaced font, and browsers stretch them to the width
+    /// that was reckoned for them (`textLength`): they fit, whichever it is. Elsewhere the font has to be monospaced. The ground is light, on
+    /// dark pages, too.
     ///
     /// The layout is that of Sugiyama, Tagawa and Toda ("Methods for Visual Understanding of Hierarchical System
     /// Structures", 1981): layers by longest path, their order by barycentres, and the columns by Brandes and Köpf ("Fast

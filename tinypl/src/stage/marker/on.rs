@@ -31,6 +31,16 @@ pub fn on<P: Pipe<Marker: Has<M, I>>, F: Fn(), M, I>(up: P, f: F, _: M) -> On<P,
 }
 
 /// [`on`] for a function that changes what it captured: one thread at a time pulls it.
+///
+/// ```
+/// use tinypl::{Pipeline, marker, source};
+///
+/// let mut pairs = 0;
+/// let marked = marker::insert_periodic(source(0..6)).n(2);
+/// let m = marked.handle();
+/// assert_eq!(Pipeline::new(marker::on_mut(marked, || pairs += 1, m)).count(), 6);
+/// assert_eq!(pairs, 3);
+/// ```
 #[track_caller]
 pub fn on_mut<P: Pipe<Marker: Has<M, I>>, F: FnMut(), M, I>(up: P, f: F, _: M) -> On<P, Exclusive<F>, I> {
     On { up, f: Exclusive::new(f), consume: false, post: Post::here("marker::on"), place: PhantomData }
