@@ -121,6 +121,32 @@ fn by_hand_it_is_the_same_picture() {
     assert_eq!(edges(&by_macro)[1], (1, 2, "o".to_owned()));
 }
 
+/// Without orders, which have no names by hand, they differ in nothing but lines.
+#[test]
+fn by_hand_all_of_the_picture_is_the_same() {
+    let _watchdog = watchdog(60);
+    let marked = tinypl::marker::insert_periodic(range(0, 9)).n(3);
+    let mapped = tinypl::process::map(tinypl::filter(marked, is_even), double).workers(2).maxsize(8);
+    let by_hand = Pipeline::new(tinypl::partition(tinypl::take(mapped, 5), 2).markers(tinypl::marker::After));
+    let by_macro = pipeline! {
+        range(9) |> m @ marker::insert_periodic(3) |> filter(is_even) |> process::map(double, workers = 2, maxsize = 8)
+            |> take(5) |> partition(2, markers = after)
+    };
+    let told = |graph: &Graph| -> Vec<_> {
+        let of = |node: &tinypl::Node| {
+            (node.kind(), node.name(), node.function().map(str::to_owned), node.options().to_vec())
+        };
+        graph.nodes().iter().map(of).collect()
+    };
+    let ways = |graph: &Graph| -> Vec<_> {
+        graph.edges().iter().map(|edge| (edge.from(), edge.to(), edge.markers().len(), edge.orders().len())).collect()
+    };
+    let (by_hand, by_macro) = (by_hand.graph(), by_macro.graph());
+    assert_eq!(told(&by_hand), told(&by_macro));
+    assert_eq!(ways(&by_hand), ways(&by_macro));
+    assert_eq!(by_hand.nodes().len(), 6);
+}
+
 #[test]
 fn tracks_are_one_picture() {
     let _watchdog = watchdog(60);

@@ -29,22 +29,36 @@ fn rows_say_which_part_they_are() {
     let one = sampler::sequential().epochs(1);
     let (report, error) = report!(vec![1, 2, 3, 4, 5], 2, sampler = one, map = thread(workers = 2));
     assert!(error.is_none());
-    let expected =
-        ["load: sampler", "load: epochs", "load: epoch_end", "load: epoch_end", "load: map (thread)", "load: batches"];
+    let expected = [
+        "load: sampler (sequential)",
+        "load: epochs",
+        "load: epoch_end (ignore)",
+        "load: epoch_end (ignore)",
+        "load: map (thread)",
+        "load: batches",
+    ];
     assert_eq!(parts(&report), expected);
     assert!(report.stages.iter().all(|stage| stage.errors == 0), "{report}");
     assert_eq!(report.stages.last().map(|stage| stage.items_out), Some(3), "{report}");
     let (report, _) = report!(vec![1, 2, 3, 4, 5], 2, sampler = one, collate_map = process(workers = 1));
     let expected = [
-        "load: sampler",
+        "load: sampler (sequential)",
         "load: epochs",
         "load: map (serial)",
-        "load: epoch_end",
-        "load: epoch_end",
+        "load: epoch_end (ignore)",
+        "load: epoch_end (ignore)",
         "load: collate (process)",
         "load: batches",
     ];
     assert_eq!(parts(&report), expected);
+    let shuffled = sampler::shuffle(7).epochs(2);
+    let (report, _) = report!(vec![1, 2, 3], 2, sampler = shuffled, epoch_end = drop_last);
+    assert_eq!(parts(&report)[0], "load: sampler (shuffle)");
+    assert_eq!(parts(&report)[2], "load: epoch_end (drop_last)");
+    // an own one has no name
+    let (report, _) = report!(vec![1, 2, 3], 2, sampler = [vec![0, 2]], epoch_end = keep_last);
+    assert_eq!(parts(&report)[0], "load: sampler");
+    assert_eq!(parts(&report)[2], "load: epoch_end (keep_last)");
 }
 
 #[test]
@@ -65,7 +79,7 @@ fn an_error_is_on_the_row_where_it_arose() {
     check!(process(workers = 2), "load: map (process)");
     // epochs without a sample, an index out of range, a panic of `collate`, a death
     let (report, _) = report!(Vec::<i32>::new(), 1);
-    assert_eq!(failed(&report), ["load: sampler"], "{report}");
+    assert_eq!(failed(&report), ["load: sampler (sequential)"], "{report}");
     let (report, _) = report!(vec![1, 2], 1, sampler = vec![vec![0, 1, 2]], map = thread(workers = 1));
     assert_eq!(failed(&report), ["load: map (thread)"], "{report}");
     let collate = |batch: Vec<i32>| if batch[0] == 3 { panic!("three") } else { batch };

@@ -132,9 +132,14 @@ struct Cut {
 
 impl Cut {
     #[track_caller]
-    fn positions<S: Sampler, E: Marking>(&self, epochs: S::Epochs, futile: Option<Futile>) -> Positions<S, E> {
+    fn positions<S: Sampler, E: Marking>(
+        &self,
+        title: &'static str,
+        epochs: S::Epochs,
+        futile: Option<Futile>,
+    ) -> Positions<S, E> {
         let at = |title| self.site.part("sampler", title);
-        let epochs = Locked::new(Iter::new(Epochs::new(epochs, futile)), Post::at(at("load: sampler")));
+        let epochs = Locked::new(Iter::new(Epochs::new(epochs, futile)), Post::at(at(title)));
         flatten(branded(insert_periodic(passed(epochs, at("load: epochs")))))
     }
 
@@ -147,7 +152,12 @@ impl Cut {
         let within_epochs = self.epoch_end != EpochEnd::Ignore;
         let batches = partition(up, self.batchsize).markers(marker::After).split_on_marker(within_epochs);
         let least = if self.epoch_end == EpochEnd::DropLast { self.batchsize } else { 0 };
-        let site = self.site.part("epoch_end", "load: epoch_end");
+        let title = match self.epoch_end {
+            EpochEnd::Ignore => "load: epoch_end (ignore)",
+            EpochEnd::KeepLast => "load: epoch_end (keep_last)",
+            EpochEnd::DropLast => "load: epoch_end (drop_last)",
+        };
+        let site = self.site.part("epoch_end", title);
         E::over(Filter { up: batches, pred: Full(least), given: 0, post: Post::at(site) }, site)
     }
 
@@ -174,7 +184,7 @@ impl Cut {
     /// The epochs as positions, and how many batches they give.
     #[track_caller]
     fn sample<S: Sampler, E: Marking>(&self, sampler: S, len: usize) -> (Positions<S, E>, Length) {
-        let samples = sampler.epoch_len(len);
+        let (title, samples) = (sampler.title(), sampler.epoch_len(len));
         let epochs = sampler.over(len);
         let (least, most) = epochs.size_hint();
         let length = match samples {
@@ -182,7 +192,7 @@ impl Cut {
             _ => Length::Unknown,
         };
         let futile = samples.filter(|_| matches!(length, Length::Endless)).and_then(|samples| self.futile(samples));
-        (self.positions::<S, E>(epochs, futile), length)
+        (self.positions::<S, E>(title, epochs, futile), length)
     }
 }
 

@@ -60,6 +60,12 @@ pub trait Sampler {
     fn epoch_len(&self, _len: usize) -> Option<usize> {
         None
     }
+
+    /// What it is called in pictures and reports.
+    #[doc(hidden)]
+    fn title(&self) -> &'static str {
+        "load: sampler"
+    }
 }
 
 #[diagnostic::do_not_recommend]

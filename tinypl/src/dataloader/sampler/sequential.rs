@@ -44,6 +44,10 @@ impl Sampler for Sequential {
     fn epoch_len(&self, len: usize) -> Option<usize> {
         Some(self.shard.len(len))
     }
+
+    fn title(&self) -> &'static str {
+        "load: sampler (sequential)"
+    }
 }
 
 /// The epochs of [`sequential`].

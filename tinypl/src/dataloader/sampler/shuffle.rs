@@ -52,6 +52,10 @@ impl Sampler for Shuffle {
     fn epoch_len(&self, len: usize) -> Option<usize> {
         Some(self.shard.len(len))
     }
+
+    fn title(&self) -> &'static str {
+        "load: sampler (shuffle)"
+    }
 }
 
 /// The epochs of [`shuffle`].
