@@ -121,15 +121,16 @@ fn by_hand_it_is_the_same_picture() {
     assert_eq!(edges(&by_macro)[1], (1, 2, "o".to_owned()));
 }
 
-/// Without orders, which have no names by hand, they differ in nothing but lines.
+/// Without orders, which have no names by hand, they differ in nothing but lines. (`process::map` gets a pointer: what it is
+/// called has to be said.)
 #[test]
 fn by_hand_all_of_the_picture_is_the_same() {
     let _watchdog = watchdog(60);
     let marked = tinypl::marker::insert_periodic(range(0, 9)).n(3);
-    let mapped = tinypl::process::map(tinypl::filter(marked, is_even), double).workers(2).maxsize(8);
+    let mapped = tinypl::process::map(tinypl::filter(marked, is_even), double).workers(2).maxsize(8).function("double");
     let by_hand = Pipeline::new(tinypl::partition(tinypl::take(mapped, 5), 2).markers(tinypl::marker::After));
     let by_macro = pipeline! {
-        range(9) |> m @ marker::insert_periodic(3) |> filter(is_even) |> process::map(double, workers = 2, maxsize = 8)
+        range(9) |> _m @ marker::insert_periodic(3) |> filter(is_even) |> process::map(double, workers = 2, maxsize = 8)
             |> take(5) |> partition(2, markers = after)
     };
     let told = |graph: &Graph| -> Vec<_> {

@@ -141,8 +141,7 @@ impl<'a, T, M: Named, G: Tagged, S> Workers<'a, T, M, G, S> {
         self
     }
 
-    /// What its function is called: of a pointer that can't be told.
-    #[doc(hidden)]
+    /// What its function is called, in pictures and reports: of a pointer that can't be told. `pipeline!` says it.
     pub fn function(self, name: &'static str) -> Self {
         Self { function: Some(name), ..self }
     }
