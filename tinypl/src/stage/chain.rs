@@ -13,6 +13,9 @@ use std::fmt;
 ///
 /// assert_eq!(pipeline! { range(2) |> chain([7, 8]) |> collect::<Vec<_>>() }, [0, 1, 7, 8]);
 /// ```
+///
+/// # Panics
+/// A panic of the other iterator ends the pipeline with an [`Error`](crate::Error) that names this stage and the item.
 #[track_caller]
 pub fn chain<P: Pipe<Tags = ()>, I: IntoIterator<Item = P::Item>>(up: P, other: I) -> Locked<Chain<P, I::IntoIter>> {
     Locked::new(Chain { up, ended: false, other: other.into_iter() }, Post::here("chain"))

@@ -12,6 +12,9 @@ use std::fmt;
 ///
 /// assert_eq!(pipeline! { [vec![1], vec![], vec![2, 3]] |> flatten() |> collect::<Vec<_>>() }, [1, 2, 3]);
 /// ```
+///
+/// # Panics
+/// A panic of an item's iterator ends the pipeline with an [`Error`](crate::Error) that names this stage and the item.
 #[track_caller]
 pub fn flatten<P: Pipe<Item: IntoIterator, Tags = ()>>(up: P) -> Locked<Flatten<P>> {
     Locked::new(Flatten { up, inner: None }, Post::here("flatten"))
@@ -25,6 +28,9 @@ pub fn flatten<P: Pipe<Item: IntoIterator, Tags = ()>>(up: P) -> Locked<Flatten<
 ///
 /// assert_eq!(pipeline! { ["ab", "c"] |> map(|s| s.chars()) |> flatten_eager() |> collect::<String>() }, "abc");
 /// ```
+///
+/// # Panics
+/// A panic of an item's iterator ends the pipeline with an [`Error`](crate::Error) that names this stage and the item.
 #[track_caller]
 pub fn flatten_eager<P: Pipe<Item: IntoIterator, Tags = ()>>(up: P) -> Locked<FlattenEager<P>> {
     Locked::new(FlattenEager { up, inner: None, items: VecDeque::new() }, Post::here("flatten_eager"))

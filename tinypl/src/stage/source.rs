@@ -16,6 +16,9 @@ use std::ops::{ControlFlow, Range};
 /// assert_eq!(words.collect::<Vec<_>>(), [1, 1]);
 /// assert_eq!(pipeline! { "a b".split(' ') |> map(str::len) |> count() }, 2);
 /// ```
+///
+/// # Panics
+/// A panic of the iterator ends the pipeline with an [`Error`](crate::Error) that names this stage and the item.
 #[track_caller]
 pub fn source<I: IntoIterator>(items: I) -> Locked<Iter<I::IntoIter>> {
     Locked::new(Iter { iter: items.into_iter() }, Post::here("source"))

@@ -15,6 +15,9 @@ use std::fmt;
 /// let pairs: Vec<_> = pipeline! { range(9) |> zip(["a", "b"]) |> collect() };
 /// assert_eq!(pairs, [(0, "a"), (1, "b")]);
 /// ```
+///
+/// # Panics
+/// A panic of the other iterator ends the pipeline with an [`Error`](crate::Error) that names this stage and the item.
 #[track_caller]
 pub fn zip<P: Pipe, I: IntoIterator>(up: P, other: I) -> Locked<Zip<P, I::IntoIter>> {
     Locked::new(Zip { up, other: other.into_iter(), first: None, ended: false }, Post::here("zip"))

@@ -24,6 +24,9 @@ use std::marker::PhantomData;
 /// // …
 /// assert_eq!(n, 4);
 /// ```
+///
+/// # Panics
+/// A panic of `msg` ends the pipeline with an [`Error`](crate::Error) that names this stage and the item.
 #[track_caller]
 pub fn print_on_item<P: Pipe, M: Message<P::Item, K>, K>(up: P, msg: M) -> PrintOnItem<P, M, K> {
     PrintOnItem { up, msg, post: Post::here("debug::print_on_item"), kind: PhantomData }
