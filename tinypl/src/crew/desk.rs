@@ -20,7 +20,7 @@ const SILENCE: Duration = Duration::from_millis(1);
 
 /// `G` is what rides along with items.
 pub(super) struct Desk<G> {
-    site: Site,
+    pub(super) site: Site,
     pub(super) shared: Arc<Shared>,
     pub(super) plan: Plan,
     pub(super) options: Options,
@@ -89,10 +89,6 @@ impl<G: Send + 'static> Desk<G> {
 }
 
 impl<G> Desk<G> {
-    pub(super) fn site(&self) -> Site {
-        self.site
-    }
-
     pub(super) fn error(&self, what: String) -> Error {
         Error::of_stage(what, self.site)
     }

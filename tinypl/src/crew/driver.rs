@@ -261,7 +261,7 @@ impl<G: Copy> Driver<'_, G> {
         {
             log::warn!(
                 "{}: the worker process {pid} was still at its item {limit:?} after the stop, and was killed",
-                desk.site()
+                desk.site
             );
         }
     }
@@ -306,7 +306,7 @@ impl<G: Copy> Driver<'_, G> {
                     "worker processes die without having done anything, {FUTILE} in a row; the last one: {how}"
                 )));
             }
-            None => log::warn!("{}: the idle worker process {pid} died, and is replaced: {how}", desk.site()),
+            None => log::warn!("{}: the idle worker process {pid} died, and is replaced: {how}", desk.site),
         }
         !flow.stop.is_requested()
     }
@@ -315,7 +315,7 @@ impl<G: Copy> Driver<'_, G> {
     fn mourn(&self, mut job: Job<G>, what: &str) {
         let Self { desk, flow, .. } = *self;
         desk.shared.deaths.fetch_add(1, Relaxed);
-        let error = |what| Error::at_item(what, desk.site(), job.number);
+        let error = |what| Error::at_item(what, desk.site, job.number);
         match desk.options.on_death {
             OnDeath::Fail => {
                 flow.fail(error(format!(

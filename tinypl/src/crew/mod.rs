@@ -17,9 +17,9 @@ mod options;
 mod page;
 mod shared;
 mod start;
-mod supervise;
 #[expect(unsafe_code, reason = "functions that travel as offsets")]
 mod task;
+mod typed;
 mod wakeful;
 mod why;
 mod wire;
@@ -37,9 +37,9 @@ pub(crate) use options::About;
 pub use options::OnDeath;
 pub(crate) use options::Options;
 pub(crate) use shared::Shared;
-pub(crate) use supervise::{Context, Crew, pack};
 #[cfg(feature = "dataloader")]
 pub(crate) use task::out_of_nothing;
 pub(crate) use task::{Each, Map, MapInit, MapWith, Task};
+pub(crate) use typed::{Context, Crew, pack};
 pub(crate) use why::{decode, why};
 pub(crate) use worker::waits;
