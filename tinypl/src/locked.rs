@@ -258,6 +258,7 @@ impl<S: Serial> Locked<S> {
     pub(crate) fn share(&mut self, pullers: usize, chunk: usize) {
         let state = self.state.get_mut();
         state.items = state.given();
+        self.post.watched().share(state.items, pullers);
         self.desks = Some(Box::new(Desks::new(pullers, chunk)));
     }
 
@@ -312,8 +313,12 @@ impl<S: Serial> Locked<S> {
             }
             announce();
             let want = hand.want.min(free).min(sure.max(1));
+            let items = state.items;
             hand.loaded = state.fill(seat, want, hand.measured, &self.post);
             hand.taken = state.taken;
+            if let Some(probe) = self.post.probe() {
+                probe.gave_to(hand.seat, state.items - items);
+            }
             if hand.loaded > 0 {
                 return Refill::Loaded;
             }
@@ -347,9 +352,6 @@ impl<S: Serial> State<S> {
         let pulled = caught(Some(false), || self.pull_onto(seat, want, measured, post));
         let n = self.taken - before;
         self.chunked |= n > 1;
-        if let Some(probe) = post.probe() {
-            probe.has_given(self.items);
-        }
         let failure = match pulled {
             Ok(true) => return n,
             Ok(false) if stop::requested() => return n,

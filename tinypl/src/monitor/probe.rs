@@ -2,8 +2,9 @@
 use super::sampling;
 use crate::post::Post;
 use crate::sync::Arc;
-use std::sync::Weak;
+use crossbeam_utils::CachePadded;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
+use std::sync::{OnceLock, Weak};
 use std::time::Duration;
 
 /// What is known of a stage while it runs. Nothing is decided by it, so no order of its accesses matters.
@@ -13,6 +14,8 @@ pub(crate) struct Probe {
     id: u64,
     on: AtomicBool,
     items: AtomicU64,
+    /// What each of several pullers was given beside those. One count would go from worker to worker with each chunk.
+    pullers: OnceLock<Box<[CachePadded<AtomicU64>]>>,
     busy: AtomicU64,
 }
 
@@ -25,6 +28,7 @@ impl Probe {
             id,
             on: AtomicBool::new(false),
             items: AtomicU64::new(0),
+            pullers: OnceLock::new(),
             busy: AtomicU64::new(0),
         })
     }
@@ -59,8 +63,23 @@ impl Probe {
         self.items.fetch_add(items, Relaxed);
     }
 
+    /// From now on several threads pull it, which has given so many items.
+    pub(crate) fn share(&self, items: u64, pullers: usize) {
+        self.has_given(items);
+        self.pullers.get_or_init(|| (0..pullers).map(|_| CachePadded::default()).collect());
+    }
+
+    /// So many more to one of them, who counts them itself.
+    #[inline(always)]
+    pub(crate) fn gave_to(&self, puller: usize, items: u64) {
+        if let Some(count) = self.pullers.get().and_then(|pullers| pullers.get(puller)) {
+            count.store(count.load(Relaxed) + items, Relaxed);
+        }
+    }
+
     pub(crate) fn items(&self) -> u64 {
-        self.items.load(Relaxed)
+        let to_pullers: u64 = self.pullers.get().into_iter().flatten().map(|count| count.load(Relaxed)).sum();
+        self.items.load(Relaxed) + to_pullers
     }
 
     pub(crate) fn was_busy(&self, nanoseconds: u64) {
