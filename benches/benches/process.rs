@@ -1,7 +1,9 @@
 //! What worker processes cost: items on their way, waiting for one, starting and ending.
 #![forbid(unsafe_code)]
 
-use tinypl_benches::jobs::{ADD_ONE, BACK, Digest, Job, THERE, THERE_AND_BACK, Travels};
+use tinypl_benches::jobs::{
+    ADD_ONE, BACK, Digest, Job, THERE, THERE_AND_BACK, Travels, WHOLE_BACK, WHOLE_THERE, WHOLE_THERE_AND_BACK,
+};
 use tinypl_benches::options::Options;
 use tinypl_benches::peers::process::{ipc, python, socket};
 use tinypl_benches::race::{Race, Role, Target};
@@ -20,9 +22,9 @@ fn main() {
     no_work(&options);
     one_at_a_time(&options);
     work(&options);
-    megabytes(&options, "there and back", THERE_AND_BACK);
-    megabytes(&options, "there", THERE);
-    megabytes(&options, "back", BACK);
+    megabytes(&options, "there and back", THERE_AND_BACK, WHOLE_THERE_AND_BACK);
+    megabytes(&options, "there", THERE, WHOLE_THERE);
+    megabytes(&options, "back", BACK, WHOLE_BACK);
     start_and_end(&options);
 }
 
@@ -77,13 +79,19 @@ fn work(options: &Options) {
         .run(options);
 }
 
-fn megabytes<I: Travels, O: Digest>(options: &Options, way: &str, job: Job<I, O>) {
+fn megabytes<I: Travels, O: Digest, WI: Travels, WO: Digest>(
+    options: &Options,
+    way: &str,
+    job: Job<I, O>,
+    whole: Job<WI, WO>,
+) {
     let expected = |n| job.expected(n);
     let race = Race::new(format!("processes, 1 MB {way}, 2 workers, maxsize 8"))
         .at_least(if options.quick() { 4 } else { 16 })
         .longer(4)
         .add(Role::Ours, "tinypl", expected, |n| ours::process::map(n, 2, 8, job))
         .add(Role::Peer, BARE, expected, |n| socket::one_in_flight(n, 2, 8, job))
+        .add(Role::Peer, "the same with serde_bytes", expected, |n| socket::one_in_flight(n, 2, 8, whole))
         .add(Role::Peer, "socket pair, 4 in flight", expected, |n| socket::sender_and_receiver(n, 2, 8, job))
         .target(Target::AtMost(1.0, BARE));
     if job.name == THERE_AND_BACK.name {

@@ -4,6 +4,7 @@
 use crate::work::sum;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde_bytes::ByteBuf;
 
 /// What large items hold.
 pub const MEGABYTE: usize = 1_000_000;
@@ -29,6 +30,12 @@ impl Digest for Vec<u8> {
     fn digest(&self) -> u64 {
         let at = |k: usize| self.get(k).map_or(0, |&byte| u64::from(byte));
         self.len() as u64 + at(0) + 3 * at(self.len() / 2) + 7 * at(self.len().wrapping_sub(1))
+    }
+}
+
+impl Digest for ByteBuf {
+    fn digest(&self) -> u64 {
+        Vec::digest(self)
     }
 }
 
@@ -67,6 +74,14 @@ pub const THERE: Job<Vec<u8>, u64> = Job { name: "there", make: megabyte, f: |by
 /// A megabyte back.
 pub const BACK: Job<u64, Vec<u8>> = Job { name: "back", make: |x| x, f: megabyte };
 
+/// The same three for whoever says that his bytes are to travel in one piece.
+pub const WHOLE_THERE_AND_BACK: Job<ByteBuf, ByteBuf> =
+    Job { name: "whole-there-and-back", make: whole_megabyte, f: |bytes| bytes };
+/// As [`THERE`].
+pub const WHOLE_THERE: Job<ByteBuf, u64> = Job { name: "whole-there", make: whole_megabyte, f: |bytes| bytes.digest() };
+/// As [`BACK`].
+pub const WHOLE_BACK: Job<u64, ByteBuf> = Job { name: "whole-back", make: |x| x, f: whole_megabyte };
+
 /// No work.
 #[inline]
 #[must_use]
@@ -76,6 +91,10 @@ pub fn add_one(x: u64) -> u64 {
 
 fn megabyte(x: u64) -> Vec<u8> {
     vec![x as u8; MEGABYTE]
+}
+
+fn whole_megabyte(x: u64) -> ByteBuf {
+    ByteBuf::from(megabyte(x))
 }
 
 /// How an array whose elements are all alike is looked at, and told from others.

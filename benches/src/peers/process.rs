@@ -4,7 +4,7 @@ pub mod ipc;
 pub mod python;
 pub mod socket;
 
-use crate::jobs::{ADD_ONE, BACK, Job, THERE, THERE_AND_BACK};
+use crate::jobs::{ADD_ONE, BACK, Job, THERE, THERE_AND_BACK, WHOLE_BACK, WHOLE_THERE, WHOLE_THERE_AND_BACK};
 use std::env;
 use std::process::{Child, Command, Stdio, exit};
 
@@ -23,6 +23,9 @@ pub fn work_if_asked() {
             _ if job == THERE_AND_BACK.name => socket::work(THERE_AND_BACK),
             _ if job == THERE.name => socket::work(THERE),
             _ if job == BACK.name => socket::work(BACK),
+            _ if job == WHOLE_THERE_AND_BACK.name => socket::work(WHOLE_THERE_AND_BACK),
+            _ if job == WHOLE_THERE.name => socket::work(WHOLE_THERE),
+            _ if job == WHOLE_BACK.name => socket::work(WHOLE_BACK),
             _ => panic!("no job {job}"),
         },
         [WORKER, "ipc", job, server] => match job {

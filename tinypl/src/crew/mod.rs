@@ -15,6 +15,7 @@ pub(crate) mod luggage;
 mod models;
 mod options;
 mod page;
+mod plain;
 mod shared;
 mod start;
 #[expect(unsafe_code, reason = "functions that travel as offsets")]

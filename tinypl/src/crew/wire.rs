@@ -1,5 +1,6 @@
 //! The frames on the socket between a parent and its worker: `u32` length of what follows, `u8` kind, `u64` number, body.
 //! Numbers are little-endian. What comes from the other end is believed only as far as it was checked.
+use super::plain;
 use super::why::why;
 use serde::Serialize;
 use std::io::{self, Read};
@@ -138,7 +139,11 @@ pub(crate) fn encode(value: &impl Serialize, out: &mut Vec<u8>) -> Result<(), St
             self.0.extend(bytes);
         }
     }
-    postcard::to_extend(value, Tail(out)).map(drop).map_err(|error| why(value, &error))
+    let written = match plain::parts(value) {
+        Some((n, elements)) => postcard::to_extend(&n, Tail(out)).map(|Tail(out)| out.extend(elements)),
+        None => postcard::to_extend(value, Tail(out)).map(drop),
+    };
+    written.map_err(|error| why(value, &error))
 }
 
 /// A frame as it was read.

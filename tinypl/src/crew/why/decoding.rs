@@ -1,5 +1,6 @@
 //! While decoding: a deserialiser around postcard's, whose error keeps what it is told. On its way through postcard's own code,
 //! which has room for no words, the text lies beside.
+use super::super::plain;
 use serde::de::{
     DeserializeOwned, DeserializeSeed, Deserializer, EnumAccess, Error, MapAccess, SeqAccess, StdError, VariantAccess,
     Visitor,
@@ -12,10 +13,13 @@ use std::fmt;
 /// # Errors
 /// What its `Deserialize` says when it fails. It is asked a second time then: the first time nobody listens, for that takes time.
 pub(crate) fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, String> {
-    postcard::from_bytes(bytes).map_err(|error| match error {
-        postcard::Error::SerdeDeCustom => reason::<T>(bytes).unwrap_or_else(|| error.to_string()),
-        error => error.to_string(),
-    })
+    match plain::read(bytes) {
+        Some(vector) => Ok(vector),
+        None => postcard::from_bytes(bytes).map_err(|error| match error {
+            postcard::Error::SerdeDeCustom => reason::<T>(bytes).unwrap_or_else(|| error.to_string()),
+            error => error.to_string(),
+        }),
+    }
 }
 
 #[cold]
