@@ -157,10 +157,10 @@ pub(super) fn feed<G>(desk: &Desk<G>, hand: &mut Hand, source: &mut dyn Source<G
 fn free<G>(desk: &Desk<G>, hand: &mut Hand, items: usize) -> usize {
     let input = &desk.feed.input;
     let room = input.as_ref().map_or(usize::MAX, |input| input.free(items));
-    // cheap items are worth waiting for company; but not for so much that the consumer, who may nap till three quarters of the
-    // bound are finished, would wait for us in turn
+    // cheap items are worth waiting for company; but not for so much that the consumer, who may nap till half of the bound is
+    // finished (`Flow::much`), would wait for us in turn
     let (chunk, waiting) = desk.ledger.lock().demand();
-    let enough = (hand.flow.credits.bound() / 4).min(CHUNK);
+    let enough = (hand.flow.credits.bound() / 2).min(CHUNK);
     let enough = if waiting { enough } else { enough.min(2 * chunk) };
     if (chunk > 1 || waiting) && hand.flow.credits.free(hand.taken) < enough {
         let _pulling = Pulling::begin();

@@ -8,7 +8,7 @@ use std::thread::yield_now;
 use std::time::{Duration, Instant};
 
 /// A short wait. It bounds what an idle pipeline burns: once so long, then it sleeps until something comes.
-const SHORT: Duration = Duration::from_micros(50);
+const SHORT: Duration = Duration::from_micros(200);
 
 /// One for each place where somebody waits.
 #[derive(Debug, Default)]

@@ -100,6 +100,21 @@ impl Flow {
         }
     }
 
+    /// So many results may come before the consumer is woken, who naps.
+    pub(crate) fn much(&self, long: bool) -> usize {
+        let bound = self.credits.bound();
+        let much = if self.options.beside > 0 {
+            // who serves the workers waits for half of the bound in turn
+            bound / 2
+        } else if long {
+            // once in a while till it is full: workers that then sleep are spread anew over the cores
+            bound
+        } else {
+            bound * 3 / 4
+        };
+        much.max(1)
+    }
+
     /// Who watches those that wait for it, or in it.
     pub(crate) fn watchers(&self) -> &Arc<Watchers> {
         self.credits.watchers()

@@ -220,9 +220,7 @@ impl<'a, T, M, G: Ride> Output<'a, T, M, G> {
         let napped = CLOCK && self.nap.may();
         let items = &self.flow.items;
         let slept = if napped {
-            let bound = self.flow.credits.bound();
-            // once in a while till it is full: workers that then sleep are spread anew over the cores
-            let much = if self.nap.is_long() { bound } else { (bound * 3 / 4).max(1) };
+            let much = self.flow.much(self.nap.is_long());
             let in_time = self.nap.is_due();
             let look = || results.anything_sent() || (!in_time && results.anything_finished()) || ended();
             items.sleep(self.given + much, Some(limit.map_or(NAP, |limit| limit.min(NAP))), look)
