@@ -102,8 +102,11 @@ impl Credits {
     #[cfg(all(feature = "process", target_os = "linux"))]
     pub(crate) fn nap(&self, taken: usize, n: usize) {
         let _waiting = self.watchers.waiting(Doing::Room);
-        let level = (taken + n).saturating_sub(self.bound() + self.dropped.load(Acquire));
-        self.bell.sleep(level, Some(NAP), || self.free(taken) >= n || stop::requested());
+        let look = || self.free(taken) >= n || stop::requested();
+        if !give_way(look) {
+            let level = (taken + n).saturating_sub(self.bound() + self.dropped.load(Acquire));
+            self.bell.sleep(level, Some(NAP), look);
+        }
     }
 
     /// The giver's count. It may miss a taker who lies down at this very moment, so the giver calls
