@@ -15,8 +15,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::*};
 use std::time::{Duration, Instant};
 
-/// Results that a worker has finished and not sent are fetched when nothing has been heard of it for so long.
-const SILENCE: Duration = Duration::from_millis(1);
+/// Results that a worker has finished and not sent are fetched when nothing has been heard of it for so long: longer than they
+/// wait for company.
+const SILENCE: Duration = Duration::from_millis(2);
 
 /// `G` is what rides along with items.
 pub(super) struct Desk<G> {

@@ -29,9 +29,9 @@ use std::time::{Duration, Instant};
 
 /// As the main thread of a program has; a function is to find no less than without processes.
 const STACK: usize = 8 << 20;
-/// How long results wait for company: long against the 20 to 30 µs of both cores' time that a message and its wake-ups cost. A
-/// consumer who waits gets them sooner (`Page::listen`).
-const COMPANY: Duration = Duration::from_micros(500);
+/// How long results wait for company: as long as the items that come together take, long against the 20 to 30 µs of both cores'
+/// time that a message and its wake-ups cost. A parent that waits for nothing else gets them sooner (`Page::listen`).
+const COMPANY: Duration = Duration::from_millis(1);
 /// The exit status of a worker whose parent is gone.
 const ORPHAN: i32 = 113;
 /// The most descriptors that one message carries, on Linux.

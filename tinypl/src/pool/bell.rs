@@ -148,6 +148,11 @@ pub(crate) fn give_way(look: impl Fn() -> bool) -> bool {
 /// As [`give_way`], and tells how it went.
 pub(crate) fn take_turns(look: impl Fn() -> bool) -> Turns {
     stop::ring_downstream();
+    take_quiet_turns(look)
+}
+
+/// As [`take_turns`]; a consumer who naps sleeps on.
+pub(crate) fn take_quiet_turns(look: impl Fn() -> bool) -> Turns {
     let began = Instant::now();
     let mut turns = Turns { found: false, began, ended: began, alone: Duration::ZERO };
     if !CLOCK || TAKEN.with(|taken| taken.get().is_some_and(|then| began - then < MEMORY)) {

@@ -1,6 +1,8 @@
 //! `taken − given ≤ bound`, always: how far a queue, or an order's window, may run ahead of who takes from it.
 //!
 //! One taker at a time keeps `taken` (behind the lock that it pulls under), one giver at a time its part of `given`.
+#[cfg(all(feature = "process", target_os = "linux"))]
+use super::bell::take_quiet_turns;
 use super::bell::{Bell, NAP, give_way};
 use super::stop;
 use crate::monitor::lane::{Doing, Watchers};
@@ -103,7 +105,7 @@ impl Credits {
     pub(crate) fn nap(&self, taken: usize, n: usize) {
         let _waiting = self.watchers.waiting(Doing::Room);
         let look = || self.free(taken) >= n || stop::requested();
-        if !give_way(look) {
+        if !take_quiet_turns(look).found {
             let level = (taken + n).saturating_sub(self.bound() + self.dropped.load(Acquire));
             self.bell.sleep(level, Some(NAP), look);
         }
