@@ -438,6 +438,43 @@ fn init_does_nothing_in_a_program() {
     assert_eq!(sum(numbers(100)).unwrap(), 5050);
 }
 
+/// Where constructors don't run the error says what to call, and that helps.
+#[test]
+fn where_constructors_do_not_run() {
+    let _tidy = tidy(300);
+    let scratch = Scratch::new();
+    let built = Path::new(env!("CARGO_BIN_EXE_by_init"));
+    let without = scratch.dir().join("without");
+    let mut executable = fs::read(built).expect("it was built beside this test");
+    forget_constructors(&mut executable);
+    fs::write(&without, executable).expect("a copy");
+    fs::set_permissions(&without, Permissions::from_mode(0o755)).expect("it may be run");
+    let says = |program: &Path, arg: &str| {
+        let output = Command::new(program).arg(arg).output().expect("it starts");
+        assert!(output.status.success() && output.stderr.is_empty(), "{output:?}");
+        String::from_utf8(output.stdout).expect("text")
+    };
+    assert_eq!(says(built, "forgetful"), "[0, 1, 4, 9]\n");
+    assert_eq!(says(built, "careful"), "[0, 1, 4, 9]\n");
+    assert_eq!(says(&without, "careful"), "[0, 1, 4, 9]\n");
+    let error = says(&without, "forgetful");
+    assert!(error.contains("by_init.rs:") && error.contains("call `tinypl::init()` at the start of `main`"), "{error}");
+}
+
+/// Says of an ELF file that its array of constructors is empty (`DT_INIT_ARRAYSZ`, by the ELF specification).
+fn forget_constructors(elf: &mut [u8]) {
+    let number = |elf: &[u8], at: usize| u64::from_le_bytes(elf[at..at + 8].try_into().expect("eight bytes")) as usize;
+    let half = |elf: &[u8], at: usize| usize::from(u16::from_le_bytes([elf[at], elf[at + 1]]));
+    assert_eq!(elf[..6], *b"\x7fELF\x02\x01", "64 bits, little-endian");
+    let (headers, size, count) = (number(elf, 32), half(elf, 54), half(elf, 56));
+    let dynamic = (0..count).map(|i| headers + i * size).find(|at| elf[*at..*at + 4] == [2, 0, 0, 0]);
+    let dynamic = dynamic.expect("it is linked dynamically");
+    let (start, length) = (number(elf, dynamic + 8), number(elf, dynamic + 32));
+    let entry = (start..start + length).step_by(16).find(|at| number(elf, *at) == 27);
+    let entry = entry.expect("it has constructors");
+    elf[entry + 8..entry + 16].fill(0);
+}
+
 /// Large things go both ways, whatever fits into a socket.
 #[test]
 fn large_contexts_items_and_results() {
