@@ -1,5 +1,5 @@
 //! What the threads of a process stage work at, whatever its items are.
-use super::feeder::Feed;
+use super::feed::Feed;
 use super::jam::Asked;
 use super::ledger::{Ledger, Sending};
 use super::options::Options;

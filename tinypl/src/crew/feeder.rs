@@ -1,22 +1,19 @@
 //! The threads that pull from above and hand items out to workers. One at a time pulls; what it pulled it encodes without
 //! keeping the others, so that large items, for which that takes long, are encoded by as many.
 use super::desk::Desk;
+use super::feed::{Feed, Pulled};
 use super::ledger::Job;
 use crate::Error;
 use crate::error::caught;
 use crate::monitor::lane::{Doing, Part};
-use crate::pool::stop::{self, Pulling};
-use crate::pool::{Bell, Credits, Hand};
-use parking_lot::{Mutex, MutexGuard};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::*};
+use crate::pool::Hand;
+use crate::pool::stop::Pulling;
+use crate::sync::MutexGuard;
 
 /// A feeder takes at most so many items at once.
 pub(super) const CHUNK: usize = 32;
 /// How many there are. All but the first sleep while items are small.
 pub(crate) const FEEDERS: usize = 2;
-/// From so many bytes on an item is large: to encode it takes longer than to wake a thread.
-const LARGE: usize = 64 << 10;
 
 /// The stages above, whatever their types are.
 pub(super) trait Source<G> {
@@ -27,76 +24,22 @@ pub(super) trait Source<G> {
     fn encode(&mut self) -> (Vec<Job<G>>, Result<(), Error>);
 }
 
-/// What the feeders of a stage share.
-#[derive(Debug)]
-pub(super) struct Feed {
-    /// How many items may be unfinished; `None` if what is under way is bound enough.
-    pub(super) input: Option<Credits>,
-    /// Held by who pulls.
-    pulled: Mutex<Pulled>,
-    /// Who may still have something for the ledger: the source, until it ends, and each feeder who has pulled. (Whoever pulls the
-    /// end is the source's heir. Who fails stays among them: that is no end.)
-    owing: AtomicUsize,
-    /// Nothing comes any more.
-    over: AtomicBool,
-    large: AtomicBool,
-    /// Where feeders sleep that are not needed.
-    helpers: Arc<Bell>,
+/// The second one sleeps while items are small.
+fn wait_for_large(feed: &Feed, hand: &Hand) {
+    if !feed.helps() {
+        let lane = &hand.flow.lanes[hand.seat];
+        lane.set(Doing::Nothing);
+        feed.sleep_until_it_helps();
+        lane.set(Doing::Work);
+    }
 }
 
-#[derive(Debug, Default)]
-struct Pulled {
-    /// Signals, and those of them that are items: markers don't go to the workers.
-    signals: usize,
-    items: usize,
-}
-
-impl Feed {
-    pub(super) fn new(input: Option<Credits>) -> Self {
-        Self {
-            input,
-            pulled: Mutex::default(),
-            owing: AtomicUsize::new(1),
-            over: AtomicBool::new(false),
-            large: AtomicBool::new(false),
-            helpers: Bell::new(),
-        }
-    }
-
-    /// Sleeps while items are small.
-    fn wait_for_large(&self, hand: &Hand) {
-        let is_called = || self.large.load(Acquire) || self.over.load(Acquire);
-        if !is_called() {
-            let lane = &hand.flow.lanes[hand.seat];
-            lane.set(Doing::Nothing);
-            let _pulling = Pulling::begin();
-            while !is_called() && !stop::requested() {
-                self.helpers.sleep(0, None, || is_called() || stop::requested());
-            }
-            lane.set(Doing::Work);
-        }
-    }
-
-    fn take_turn(&self, hand: &Hand) -> MutexGuard<'_, Pulled> {
-        self.pulled.try_lock().unwrap_or_else(|| {
-            let _pulling = Pulling::begin();
-            let _waiting = hand.flow.watchers().waiting(Doing::Input);
-            self.pulled.lock()
-        })
-    }
-
-    fn set_over(&self) {
-        self.over.store(true, Release);
-        self.helpers.ring();
-    }
-
-    /// So large was the last item.
-    fn note_size(&self, bytes: usize) {
-        let large = bytes >= LARGE;
-        if self.large.swap(large, AcqRel) != large && large {
-            self.helpers.ring();
-        }
-    }
+fn take_turn<'a>(feed: &'a Feed, hand: &Hand) -> MutexGuard<'a, Pulled> {
+    feed.try_turn().unwrap_or_else(|| {
+        let _pulling = Pulling::begin();
+        let _waiting = hand.flow.watchers().waiting(Doing::Input);
+        feed.turn()
+    })
 }
 
 /// Pulls from above and hands out, until nothing comes any more.
@@ -106,11 +49,11 @@ pub(super) fn feed<G>(desk: &Desk<G>, hand: &mut Hand, source: &mut dyn Source<G
     let mut shares = hand.shares();
     loop {
         if !is_first {
-            feed.wait_for_large(hand);
+            wait_for_large(feed, hand);
         }
-        let mut pulled = feed.take_turn(hand);
+        let mut pulled = take_turn(feed, hand);
         // first: after a stop nobody waits for the source once more
-        if hand.flow.stop.is_requested() || feed.over.load(Acquire) {
+        if hand.flow.stop.is_requested() || feed.is_over() {
             return;
         }
         hand.taken = pulled.signals;
@@ -119,16 +62,12 @@ pub(super) fn feed<G>(desk: &Desk<G>, hand: &mut Hand, source: &mut dyn Source<G
             continue;
         }
         hand.measured = shares.begin(Part::Pull, CHUNK.min(free));
-        let most = if feed.large.load(Relaxed) { 1 } else { CHUNK };
+        let most = if feed.are_large() { 1 } else { CHUNK };
         let came = caught(Some((0, Ok(false))), || source.pull(free.min(most), hand));
         let (items, goes_on) = came.unwrap_or_else(|panic| (0, Err(panic)));
         pulled.signals = hand.taken;
         pulled.items += items;
-        if matches!(goes_on, Ok(true)) {
-            feed.owing.fetch_add(1, AcqRel);
-        } else {
-            feed.set_over();
-        }
+        feed.has_pulled(matches!(goes_on, Ok(true)));
         drop(pulled);
         if hand.measured.is_some() {
             shares.end(Part::Pull, items);
@@ -146,7 +85,7 @@ pub(super) fn feed<G>(desk: &Desk<G>, hand: &mut Hand, source: &mut dyn Source<G
         if let Err(error) = encoded.and(goes_on) {
             return hand.flow.fail(error);
         }
-        if feed.owing.fetch_sub(1, AcqRel) == 1 {
+        if feed.has_handed_on() {
             desk.ledger.lock().over = true;
             desk.end_if_done();
         }

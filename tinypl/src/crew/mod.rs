@@ -5,6 +5,7 @@ mod desk;
 mod driver;
 #[expect(unsafe_code, reason = "a constructor that runs before `main`, and functions that travel as offsets")]
 mod entry;
+mod feed;
 mod feeder;
 #[cfg(fuzzing)]
 pub mod fuzzing;

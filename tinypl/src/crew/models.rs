@@ -1,5 +1,7 @@
-//! What a worker and its parent share, under every interleaving and with weak memory.
+//! What a worker and its parent share, and what the feeders of a stage do, under every interleaving and with weak memory.
+use super::feed::Feed;
 use super::page::{Page, Turn};
+use crate::sync::{AtomicUsize, Ordering::*};
 use loom::sync::Arc;
 use loom::thread;
 
@@ -87,4 +89,58 @@ fn no_result_waits_for_the_item_behind_it() {
         let sent = worker.join().expect("no panic");
         assert!(sent || seen == [0, 1], "{seen:?} was seen, and the last item is slow");
     });
+}
+
+/// Two pull in turns, and hand on beside each other: one of them says that it is over, when the ledger has all.
+#[test]
+fn the_last_of_two_feeders_ends_the_stage() {
+    loom::model(|| {
+        let (feed, ledger, ends) =
+            (Arc::new(Feed::new(None)), Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
+        let feeding = {
+            let (feed, ledger, ends) = (feed.clone(), ledger.clone(), ends.clone());
+            move || {
+                loop {
+                    let mut pulled = feed.turn();
+                    if feed.is_over() {
+                        return;
+                    }
+                    let goes_on = pulled.items < 2;
+                    pulled.items += usize::from(goes_on);
+                    feed.has_pulled(goes_on);
+                    drop(pulled);
+                    ledger.fetch_add(usize::from(goes_on), Relaxed);
+                    if feed.has_handed_on() {
+                        assert_eq!(ledger.load(Relaxed), 2, "the ledger has all, and whoever ends the stage sees it");
+                        ends.fetch_add(1, Relaxed);
+                    }
+                }
+            }
+        };
+        let other = thread::spawn(feeding.clone());
+        feeding();
+        other.join().expect("no panic");
+        assert_eq!(ends.load(Relaxed), 1, "it ends once");
+    });
+}
+
+/// The second one is woken by the first large item, or by the end. (Time stands still: a wake-up that is lost shows.)
+#[test]
+fn a_feeder_that_is_not_needed_is_woken() {
+    for large in [false, true] {
+        loom::model(move || {
+            let feed = Arc::new(Feed::new(None));
+            let second = {
+                let feed = feed.clone();
+                thread::spawn(move || feed.sleep_until_it_helps())
+            };
+            feed.note_size(1);
+            if large {
+                feed.note_size(1 << 20);
+            } else {
+                feed.has_pulled(false);
+            }
+            second.join().expect("no panic");
+        });
+    }
 }
