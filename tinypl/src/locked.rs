@@ -258,7 +258,9 @@ impl<S: Serial> Locked<S> {
     pub(crate) fn share(&mut self, pullers: usize, chunk: usize) {
         let state = self.state.get_mut();
         state.items = state.given();
-        self.post.watched().share(state.items, pullers);
+        if let Some(probe) = self.post.probe() {
+            probe.share(state.items, pullers);
+        }
         self.desks = Some(Box::new(Desks::new(pullers, chunk)));
     }
 

@@ -1,5 +1,5 @@
 //! Locks, atomics and threads: the operating system's, or a model checker's. All on which it depends whether a pipeline ends have
-//! theirs from here; `crew/` and `shm/`, which talk to processes, and `monitor/` and `bars/`, whose figures decide nothing, don't.
+//! theirs from here; what of `crew/` and `shm/` talks to processes, and `monitor/` and `bars/`, whose figures decide nothing, don't.
 //!
 //! `--cfg loom` explores every interleaving of a few steps, and what weak memory allows in each; `--cfg shuttle` explores
 //! random interleavings of whole pipelines. `.ci/models` runs both.

@@ -18,6 +18,8 @@ use std::time::{Duration, Instant};
 /// Results that a worker has finished and not sent are fetched when nothing has been heard of it for so long: longer than they
 /// wait for company.
 const SILENCE: Duration = Duration::from_millis(2);
+/// An idle worker looks so often for items that another has not come to.
+const TAKE_OVER: Duration = Duration::from_millis(1);
 
 /// `G` is what rides along with items.
 pub(super) struct Desk<G> {
@@ -34,6 +36,8 @@ pub(super) struct Desk<G> {
     pub(super) quit: Arc<Quit>,
     /// How many workers in a row have died without having done anything.
     pub(super) futile: AtomicUsize,
+    /// How many have died of items since the last answer.
+    pub(super) hopeless: AtomicUsize,
 }
 
 /// Tells all drivers that it is over, wherever they wait.
@@ -85,6 +89,7 @@ impl<G: Send + 'static> Desk<G> {
             feed: Feed::new(input),
             quit,
             futile: AtomicUsize::new(0),
+            hopeless: AtomicUsize::new(0),
         })
     }
 }
@@ -119,8 +124,12 @@ impl<G> Desk<G> {
     pub(super) fn deadlines(&self, k: usize, looked: bool) -> (Option<Instant>, Option<Instant>) {
         let ledger = self.ledger.lock();
         let link = ledger.link(k);
-        let silent = (link.under_way() > 1 && !looked) || ledger.could_take_over(k);
-        let silence = silent.then(|| Instant::now() + SILENCE);
+        let silence = match link.under_way() {
+            _ if ledger.could_take_over(k) => Some(TAKE_OVER),
+            0 | 1 => None,
+            _ => (!looked).then_some(SILENCE),
+        };
+        let silence = silence.map(|limit| Instant::now() + limit);
         // one that is idle now may be given an item at any moment
         let since = if link.under_way() > 0 { link.since } else { Instant::now() };
         (silence, self.options.item_timeout.map(|limit| since + limit))

@@ -1,6 +1,7 @@
 //! A thread for each worker process: it starts one, takes its answers, and deals with its death. What items are only
 //! [`Answers`] know, so that this is compiled once, not for each stage.
 use super::desk::Desk;
+use super::entry;
 use super::ledger::{Job, Peer, Sending};
 use super::options::OnDeath;
 use super::start::{Ended, Heard, NoStart, Worker, describe};
@@ -15,6 +16,8 @@ use std::time::{Duration, Instant};
 
 /// So many workers in a row that die without having done anything are a stage that can't work.
 const FUTILE: usize = 8;
+/// So many that die of items, without an answer between, are a function that can't work, whatever becomes of the items.
+const HOPELESS: usize = 1000;
 
 /// Where what workers answer goes.
 pub(super) trait Answers<G> {
@@ -119,10 +122,9 @@ impl<G: Copy> Driver<'_, G> {
                 Err(NoStart::Died(_)) if desk.futile.fetch_add(1, Relaxed) + 1 < FUTILE => continue,
                 Err(NoStart::Died(status)) => {
                     let how = describe(status);
-                    format!(
-                        "worker processes die before they are ready, {FUTILE} in a row, of what runs before `main`, or of the \
-                         context's `Deserialize`: {how}"
-                    )
+                    let why = entry::other_executable()
+                        .unwrap_or_else(|| "of what runs before `main`, or of the context's `Deserialize`".to_owned());
+                    format!("worker processes die before they are ready, {FUTILE} in a row, {why}: {how}")
                 }
                 Err(NoStart::Refused(why)) => format!("a worker process could not be started: {why}"),
                 Err(NoStart::Late) => {
@@ -220,6 +222,7 @@ impl<G: Copy> Driver<'_, G> {
             None => drop(ledger),
         }
         desk.futile.store(0, Relaxed);
+        desk.hopeless.store(0, Relaxed);
         let n = answers.len();
         self.answers.take(answers, frames);
         desk.shared.waiting.store(desk.ledger.lock().waiting(), Relaxed);
@@ -315,8 +318,15 @@ impl<G: Copy> Driver<'_, G> {
     fn mourn(&self, mut job: Job<G>, what: &str) {
         let Self { desk, flow, .. } = *self;
         desk.shared.deaths.fetch_add(1, Relaxed);
+        let in_a_row = desk.hopeless.fetch_add(1, Relaxed) + 1;
         let error = |what| Error::at_item(what, desk.site, job.number);
         match desk.options.on_death {
+            OnDeath::Retry(_) | OnDeath::Skip if in_a_row >= HOPELESS => {
+                flow.fail(error(format!(
+                    "{what}; {HOPELESS} workers in a row have died of items, and none has given a result: it is not the items"
+                )));
+                desk.ledger.lock().given_up();
+            }
             OnDeath::Fail => {
                 flow.fail(error(format!(
                     "{what}; `on_death = retry(1)` would run it once more, `on_death = skip` leave it out"

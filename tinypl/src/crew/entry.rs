@@ -194,6 +194,26 @@ pub(crate) fn obstacle() -> Option<&'static str> {
     None
 }
 
+/// What to say if what was started as a worker is not the file that tinypl is in: a program that is run by way of another, as by
+/// the dynamic loader. (Asked when workers don't start: what the system says of files is no reason not to try.)
+pub(crate) fn other_executable() -> Option<String> {
+    let own = fs::read_link("/proc/self/exe").ok()?;
+    let maps = fs::read_to_string("/proc/self/maps").ok()?;
+    let ours = maps.lines().find_map(|line| {
+        let (range, rest) = line.split_once(' ')?;
+        let (start, end) = range.split_once('-')?;
+        let [start, end] = [start, end].map(|address| usize::from_str_radix(address, 16).ok());
+        (start?..end?).contains(&anchor()).then(|| rest.find('/').map_or("", |path| &rest[path..]))
+    })?;
+    (!ours.is_empty() && own.as_os_str() != ours).then(|| {
+        format!(
+            "for this process runs {}, and the pipeline is in {ours}: worker processes are started from the former, so run \
+             the latter by itself",
+            own.display()
+        )
+    })
+}
+
 fn anchor() -> usize {
     // this mention is also what links the constructor in
     ptr::addr_of!(CONSTRUCTOR) as usize

@@ -99,7 +99,9 @@ fn free<G>(desk: &Desk<G>, hand: &mut Hand, items: usize) -> usize {
     // cheap items are worth waiting for company; but not for so much that the consumer, who may nap till half of the bound is
     // finished (`Flow::much`), would wait for us in turn
     let (chunk, waiting) = desk.ledger.lock().demand();
-    let enough = (hand.flow.credits.bound() / 2).min(CHUNK);
+    let bound = hand.flow.credits.bound();
+    // no more than one worker's part: it may be idle
+    let enough = (bound / desk.options.workers.max(2)).clamp(1, CHUNK);
     let enough = if waiting { enough } else { enough.min(2 * chunk) };
     if (chunk > 1 || waiting) && hand.flow.credits.free(hand.taken) < enough {
         let _pulling = Pulling::begin();

@@ -9,7 +9,7 @@ use crate::shm::{Backend, Region};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::{Errno, retry_on_intr};
 use rustix::net::{SendAncillaryBuffer, SendAncillaryMessage, SendFlags, send, sendmsg};
-use rustix::process::{Pid, PidfdFlags, pidfd_open};
+use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open};
 use std::any::{Any, type_name};
 use std::io::{self, IoSlice, Read};
 use std::mem::MaybeUninit;
@@ -423,13 +423,13 @@ pub(crate) fn describe(status: ExitStatus) -> String {
             None => status.to_string(),
         };
     };
-    let hint = match signal {
-        libc::SIGKILL => ": killed by somebody, or by the system for want of memory (see `dmesg`)",
-        libc::SIGSEGV => ": a bad access to memory in unsafe or foreign code, or a stack overflow",
-        libc::SIGABRT => ": it aborted; a stack overflow, a panic while panicking, or a panic where panics abort",
-        libc::SIGBUS => ": a bad access to memory, or to a mapped file that was cut",
-        libc::SIGILL | libc::SIGTRAP => ": an instruction that this processor refuses",
-        libc::SIGTERM => ": somebody asked it to end",
+    let hint = match Signal::from_named_raw(signal) {
+        Some(Signal::KILL) => ": killed by somebody, or by the system for want of memory (see `dmesg`)",
+        Some(Signal::SEGV) => ": a bad access to memory in unsafe or foreign code, or a stack overflow",
+        Some(Signal::ABORT) => ": it aborted; a stack overflow, a panic while panicking, or a panic where panics abort",
+        Some(Signal::BUS) => ": a bad access to memory, or to a mapped file that was cut",
+        Some(Signal::ILL | Signal::TRAP) => ": an instruction that this processor refuses",
+        Some(Signal::TERM) => ": somebody asked it to end",
         _ => "",
     };
     format!("it was ended by {status}{hint}")

@@ -7,7 +7,8 @@ use std::os::unix::net::UnixStream;
 use std::thread::yield_now;
 use std::time::{Duration, Instant};
 
-/// A short wait. It bounds what an idle pipeline burns: once so long, then it sleeps until something comes.
+/// A short wait. It bounds what an idle pipeline burns: once so long, then it sleeps until something comes. (Items that come one by
+/// one and take just less keep their worker and its driver awake. Those that come in numbers share messages of a millisecond.)
 const SHORT: Duration = Duration::from_micros(200);
 
 /// One for each place where somebody waits.

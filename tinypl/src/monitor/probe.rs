@@ -72,7 +72,9 @@ impl Probe {
     /// So many more to one of them, who counts them itself.
     #[inline(always)]
     pub(crate) fn gave_to(&self, puller: usize, items: u64) {
-        if let Some(count) = self.pullers.get().and_then(|pullers| pullers.get(puller)) {
+        let count = self.pullers.get().and_then(|pullers| pullers.get(puller));
+        debug_assert!(count.is_some(), "each puller has a count");
+        if let Some(count) = count {
             count.store(count.load(Relaxed) + items, Relaxed);
         }
     }

@@ -100,7 +100,8 @@ impl Credits {
         *patient = self.free(taken) > 1;
     }
 
-    /// Waits a moment for more than `n` credits: worth it for who passes on by the heap.
+    /// Waits a moment for at least `n` credits: worth it for who passes on by the heap. (A consumer who naps is left alone: he
+    /// wakes when there is as much for him.)
     #[cfg(all(feature = "process", target_os = "linux"))]
     pub(crate) fn nap(&self, taken: usize, n: usize) {
         let _waiting = self.watchers.waiting(Doing::Room);

@@ -51,6 +51,11 @@ impl Options {
         self.workers + self.beside
     }
 
+    /// Whether the workers are others than the threads.
+    fn is_served(&self) -> bool {
+        self.beside > 0
+    }
+
     pub(crate) fn maxsize(&self) -> usize {
         // enough that cheap items travel in chunks
         self.maxsize.unwrap_or(self.workers.saturating_mul(8).max(64))
@@ -103,7 +108,7 @@ impl Flow {
     /// So many results may come before the consumer is woken, who naps.
     pub(crate) fn much(&self, long: bool) -> usize {
         let bound = self.credits.bound();
-        let much = if self.options.beside > 0 {
+        let much = if self.options.is_served() {
             // who serves the workers waits for half of the bound in turn
             bound / 2
         } else if long {

@@ -14,7 +14,7 @@ use super::wire::{Answer, Figures, Garbage, Grant, Name, Patience, Reply, Reques
 use crate::crew::jam;
 use crate::crew::luggage::{Boarded, Passenger, Seat};
 use crate::pool::{Bell, stop};
-use parking_lot::{Mutex, MutexGuard};
+use crate::sync::{Mutex, MutexGuard};
 use std::collections::BTreeMap;
 use std::fs;
 use std::hash::{BuildHasher, RandomState};

@@ -32,6 +32,8 @@ mod keeper;
 #[expect(unsafe_code, reason = "slices of memory whose owner the compiler can't know, only the books")]
 mod lease;
 mod listener;
+#[cfg(all(test, loom))]
+mod models;
 #[cfg(test)]
 mod random;
 mod refs;

@@ -17,8 +17,8 @@
 //! functions, and fresh statics: what this process has set up in them is not there, unless it travels as a context
 //! ([`map_with`]) or is made anew by a function ([`map_init`]). Functions capture nothing; items and results are serialised
 //! by `serde`, as [postcard](https://docs.rs/postcard). A `Vec` of `u8`, `f32` or `f64` that is an item or a result is copied in
-//! one piece; one that lies within another type goes element by element, some nanoseconds each, unless that type has its bytes
-//! in one piece too, as those of the crate serde_bytes.
+//! one piece; one that lies within another type (a tuple, a struct, a data loader's batch) goes element by element, some
+//! nanoseconds each, unless that type has its bytes in one piece too, as those of the crate serde_bytes.
 //!
 //! Processes exist on Linux alone.
 mod each;
