@@ -91,8 +91,11 @@ fn megabytes<I: Travels, O: Digest, WI: Travels, WO: Digest>(
         .longer(4)
         .add(Role::Ours, "tinypl", expected, |n| ours::process::map(n, 2, 8, job))
         .add(Role::Peer, BARE, expected, |n| socket::one_in_flight(n, 2, 8, job))
-        .add(Role::Peer, "the same with serde_bytes", expected, |n| socket::one_in_flight(n, 2, 8, whole))
+        .add(Role::Peer, "socket pair, one in flight, serde_bytes", expected, |n| socket::one_in_flight(n, 2, 8, whole))
         .add(Role::Peer, "socket pair, 4 in flight", expected, |n| socket::sender_and_receiver(n, 2, 8, job))
+        .add(Role::Peer, "socket pair, 4 in flight, serde_bytes", expected, |n| {
+            socket::sender_and_receiver(n, 2, 8, whole)
+        })
         .target(Target::AtMost(1.0, BARE));
     if job.name == THERE_AND_BACK.name {
         let run = |n| ipc::map(n, 2, 1, THERE_AND_BACK);

@@ -158,6 +158,20 @@ fn skip_leaves_the_item_out_and_no_other() {
     }
 }
 
+/// An endless stream of deaths ends, whatever is to become of the items.
+#[test]
+fn a_function_that_nobody_survives_ends_the_stage() {
+    let _tidy = tidy(300);
+    for on_death in [OnDeath::Skip, OnDeath::Retry(u32::MAX)] {
+        let stage = process::map(source(0_u64..), |_: u64| -> u64 { std::process::exit(1) });
+        let error =
+            Pipeline::new(stage.workers(2).on_death(on_death)).try_collect::<Vec<_>>().expect_err("nobody lives");
+        let says = ["died at this item", "it exited with status 1", "1000 workers in a row", "none has given a result"];
+        assert!(says.iter().all(|says| error.message().contains(says)), "{error}");
+        assert!(error.item().is_some() && error.location().is_some_and(|at| at.file() == file!()), "{error}");
+    }
+}
+
 /// All of them, one after the other: that is no stage that can't work, for each death is an item's.
 #[test]
 fn every_item_may_be_skipped() {
@@ -511,6 +525,80 @@ fn workers_that_die_before_they_are_ready() {
             assert_eq!(error.location().map(|at| at.line()), Some(line));
             assert!(error.message().contains("die before they are ready, 8 in a row"), "{error}");
             assert!(error.message().contains(says), "{error}");
+        }
+    }
+}
+
+/// A context that runs an errand where it is decoded.
+#[derive(Clone, Serialize)]
+struct Ordeal {
+    errand: Errand,
+    /// Not before this item has run.
+    after: Option<u64>,
+}
+
+/// The number of its errand: no item has it.
+const ORDEAL: u64 = 1000;
+
+impl<'de> Deserialize<'de> for Ordeal {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let (errand, after) = <(Errand, Option<u64>)>::deserialize(deserializer)?;
+        if after.is_none_or(|n| !runs_of(&errand.dir, n).is_empty()) {
+            errand.run();
+        }
+        Ok(Self { errand, after })
+    }
+}
+
+/// As long as it is not too many in a row, nothing is lost with them.
+#[test]
+fn a_worker_that_dies_while_it_starts_is_replaced() {
+    let _tidy = tidy(300);
+    for (deed, _) in ENDS {
+        for (times, workers) in [(1, 1), (7, 1), (7, 2)] {
+            let scratch = Scratch::new();
+            let dir = scratch.dir();
+            let ordeal = Ordeal { errand: Errand { times, ..Errand::once(&dir, ORDEAL, deed) }, after: None };
+            let items: Vec<Errand> = (0..60).map(|n| Errand::new(&dir, n)).collect();
+            let mut saved = order::save(source(items), 8);
+            let saved_order = saved.handle();
+            let mut stage = process::map_with(saved, ordeal, |_, errand: Errand| errand.run()).workers(workers);
+            let handle = stage.handle();
+            let pipe = Pipeline::new(order::load(stage, &saved_order));
+            // the order holds back most items: one worker does not end the stage while the other one still starts
+            wait_until(|| handle.workers() == workers);
+            let starts = runs_of(&dir, ORDEAL).len();
+            // of two that start together the first may count the second, too, and live
+            assert!((times + 1..=times + workers).contains(&starts), "{deed:?}: {starts}");
+            let (items, error) = final_outcome(pipe);
+            assert!(error.is_none(), "{deed:?}: {error:?}");
+            assert!(items.iter().copied().eq(0..60), "{deed:?}: {items:?}");
+            assert_eq!(runs(&dir, 60), [1; 60], "{deed:?}");
+            assert_eq!(runs_of(&dir, ORDEAL).len(), starts, "{deed:?}");
+        }
+    }
+}
+
+/// So are those that are to take a dead one's place: the item that it died of waits for one that lives.
+#[test]
+fn a_replacement_that_dies_while_it_starts_is_replaced() {
+    let _tidy = tidy(300);
+    for (deed, _) in ENDS {
+        for (policy, times) in [(OnDeath::Retry(1), 2), (OnDeath::Skip, 1)] {
+            let scratch = Scratch::new();
+            let dir = scratch.dir();
+            let errand = Errand { times: 7, ..Errand::once(&dir, ORDEAL, deed) };
+            let mut saved = order::save(source(errands(&dir, 60, Errand::once(&dir, 40, deed))), 8);
+            let saved_order = saved.handle();
+            let f = |_: &Ordeal, errand: Errand| errand.run();
+            let stage = process::map_with(saved, Ordeal { errand, after: Some(40) }, f);
+            let mut stage = stage.workers(1).on_death(policy);
+            let handle = stage.handle();
+            let (items, error) = final_outcome(Pipeline::new(order::load(stage, &saved_order)));
+            assert!(error.is_none(), "{deed:?}: {error:?}");
+            assert!(items.iter().copied().eq((0..60).filter(|n| times == 2 || *n != 40)), "{deed:?}: {items:?}");
+            assert_eq!(runs(&dir, 60), once_but(60, 40, times), "{deed:?}");
+            assert_eq!((runs_of(&dir, ORDEAL).len(), handle.restarts()), (8, 1), "{deed:?}");
         }
     }
 }

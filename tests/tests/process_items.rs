@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 use tinypl::process::{self, OnDeath};
 use tinypl::{Error, OnWorkerError, Pipeline, order, source};
-use tinypl_tests::{Deed, Errand, Scratch, child, final_outcome, is_child, note, notes, runs_of, tidy};
+use tinypl_tests::{Deed, Errand, Scratch, Traveller, child, final_outcome, is_child, note, notes, runs_of, tidy};
 
 /// What serde does with a [`Freak`], and where. Which process is the parent is told by `PARENT`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -185,6 +185,26 @@ fn a_context_that_does_not_travel() {
         (process::map_with(source(0..9), Freak::new(0, Fault::PanicAtDecodeInWorker), |_, x: u8| x), line!());
     let (_, error) = final_outcome(Pipeline::new(stage.workers(1)));
     assert_says(&error.expect("an error"), "process::map_with", line, None, &["panicked"]);
+}
+
+/// It is encoded once for all workers, those included that take a dead one's place. Each decodes it once.
+#[test]
+fn a_context_travels_once_whoever_dies() {
+    let _tidy = tidy(300);
+    let scratch = Scratch::new();
+    let dir = scratch.dir();
+    let items = tinypl_tests::errands(&dir, 60, Errand::once(&dir, 40, Deed::Kill));
+    let f = |_: &Traveller, errand: Errand| (errand.run(), std::process::id(), Traveller::arrived());
+    // one worker at a time: it is known who is to run what
+    let mut stage = process::map_with(source(items), Traveller, f).workers(1).on_death(OnDeath::Retry(1));
+    let handle = stage.handle();
+    let (mut items, error) = final_outcome(Pipeline::new(stage));
+    assert!(error.is_none(), "{error:?}");
+    items.sort_unstable();
+    let [first, second] = *runs_of(&dir, 40) else { panic!("item 40 ran {:?}", runs_of(&dir, 40)) };
+    assert_ne!(first, second);
+    assert!(items.into_iter().eq((0..60).map(|n| (n, if n < 40 { first } else { second }, 1))));
+    assert_eq!((Traveller::sent(), Traveller::arrived(), handle.restarts()), (1, 0, 1));
 }
 
 /// In the middle of the items that its worker has, too: those before it count, and with another policy nothing changes, for no

@@ -1,4 +1,5 @@
 //! How workers start, wherever they are started from; and what they say where they can't.
+use rustix::process::{Pid, Signal, kill_process};
 use serde::{Deserialize, Serialize};
 use std::env;
 use std::fs::{self, OpenOptions, Permissions};
@@ -8,7 +9,7 @@ use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
-use std::sync::Barrier;
+use std::sync::{Barrier, mpsc};
 use std::thread;
 use tinypl::process::{self, OnDeath};
 use tinypl::{Error, Pipe, Pipeline, source};
@@ -16,8 +17,12 @@ use tinypl_tests::{Scratch, Tidy, await_note, child, family, is_child, note, not
 
 /// What makes a process a worker.
 const VARIABLE: &str = "TINYPL_WORKER_0.1.0";
+/// What is said where somebody else has set it.
+const BY_HAND: &str = "TINYPL_WORKER_0.1.0 is set, and this process was not started as a worker";
 /// Where a child of a test finds its directory.
 const DIR: &str = "TINYPL_TESTS_DIR";
+/// A program that calls `init`, or does not.
+const BY_INIT: &str = env!("CARGO_BIN_EXE_by_init");
 
 /// A stage as good as any other.
 fn numbers(n: u64) -> Pipeline<impl Pipe<Item = u64> + Send> {
@@ -169,7 +174,7 @@ fn with_few_descriptors() {
     const NAME: &str = "with_few_descriptors";
     let tidy = tidy(300);
     if is_child(NAME) {
-        return with_each_limit(&tidy, || sum(numbers(100)).map_err(|error| error.to_string()));
+        return with_each_limit(&tidy, || (), |()| sum(numbers(100)).map_err(|error| error.to_string()));
     }
     for line in outcomes_of(NAME) {
         let refused = line.contains("could not be started") || line.contains("no descriptor left");
@@ -184,14 +189,15 @@ fn shared_memory_with_few_descriptors() {
     const NAME: &str = "shared_memory_with_few_descriptors";
     let tidy = tidy(300);
     if is_child(NAME) {
-        return with_each_limit(&tidy, || {
+        let run = |()| {
             let ring = process::SharedMemoryRingBuffer::new(1 << 20).map_err(|error| format!("new: {error}"))?;
             let write =
                 |ring: &process::SharedMemoryRingBuffer, x: u64| ring.write(&x).map_err(|error| error.to_string());
             let pipe = Pipeline::new(process::map_with(source(0..100_u64), ring.clone(), write).workers(2));
             let written = pipe.try_collect::<Vec<_>>().map_err(|error| error.to_string())?;
             written.into_iter().map(|x| Ok(ring.read_owned(x?).map_err(|error| error.to_string())? + 1)).sum()
-        });
+        };
+        return with_each_limit(&tidy, || (), run);
     }
     for line in outcomes_of(NAME) {
         let complete = line.contains("Too many open files") && (line.starts_with("new: ") || line.contains(" at "));
@@ -199,14 +205,57 @@ fn shared_memory_with_few_descriptors() {
     }
 }
 
-/// In a child: what becomes of `run` when there may be so many descriptors.
-fn with_each_limit(tidy: &Tidy, run: impl Fn() -> Result<u64, String>) {
+/// As above, when a worker is to take a dead one's place: the stage fails, and the other worker, which is well, goes too.
+#[test]
+fn a_replacement_with_few_descriptors() {
+    const NAME: &str = "a_replacement_with_few_descriptors";
+    let tidy = tidy(300);
+    if is_child(NAME) {
+        let prepare = || {
+            let (feed, numbers) = mpsc::channel::<u64>();
+            let (mut stage, line) = (process::map(source(numbers), |x| x + 1).workers(2), line!());
+            let handle = stage.handle();
+            let pipe = Pipeline::new(stage);
+            wait_until(|| handle.workers() == 2);
+            (feed, pipe, handle, line)
+        };
+        return with_each_limit(&tidy, prepare, |(feed, pipe, handle, line)| {
+            // `signal_child` takes a descriptor to see whose child it is; nobody has waited for this one yet
+            let pid = Pid::from_raw(handle.pids()[0].cast_signed()).expect("a process id is not 0");
+            kill_process(pid, Signal::KILL).expect("it lives");
+            let feeder = thread::spawn(move || {
+                // items that came sooner might all be done before the replacement is missed
+                wait_until(|| handle.workers() == 0 || (handle.restarts() == 1 && handle.workers() == 2));
+                // nobody takes them where the stage has failed
+                let _ = (0..100).try_for_each(|x| feed.send(x));
+            });
+            let result = sum(pipe);
+            feeder.join().expect("it does not panic");
+            result.map_err(|error| {
+                let place = error.location().map(|place| (place.file(), place.line()));
+                assert_eq!((error.stage(), error.item(), place), (Some("process::map"), None, Some((file!(), line))));
+                error.to_string()
+            })
+        });
+    }
+    let said = outcomes_of(NAME);
+    for line in &said {
+        let complete = line.contains("a worker process could not be started: ") && line.contains("Too many open files");
+        assert!(complete || line == "sum 5050", "{line}");
+    }
+    // no descriptor at all is too few for certain
+    assert_ne!(said[0], "sum 5050");
+}
+
+/// In a child: what becomes of `run` when there may be so many descriptors, after `prepare` where there was no limit.
+fn with_each_limit<T>(tidy: &Tidy, prepare: impl Fn() -> T, run: impl Fn(T) -> Result<u64, String>) {
     use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
     let dir = PathBuf::from(env::var_os(DIR).expect("its directory"));
     let whole = getrlimit(Resource::Nofile);
     for limit in 3..40 {
+        let prepared = prepare();
         setrlimit(Resource::Nofile, Rlimit { current: Some(limit), ..whole }).unwrap();
-        let result = run();
+        let result = run(prepared);
         setrlimit(Resource::Nofile, whole).unwrap();
         tidy.check();
         note(&dir, "said", result.map_or_else(|error| error, |sum| format!("sum {sum}")));
@@ -284,6 +333,7 @@ fn the_executable_is_another_one() {
     assert!(output.status.success(), "{output:?}");
     let [said] = &*said else { panic!("{said:?}") };
     assert!(said.contains("`process::map` at ") && said.contains("worker process"), "{said}");
+    assert!(said.contains("and the pipeline is in ") && said.contains("run the latter by itself"), "{said}");
 }
 
 /// An executable with more rights than its user does not become a worker, so it must not start any: they would each be a
@@ -365,10 +415,9 @@ fn the_variable_set_by_hand() {
         assert!(said.starts_with("tinypl: ") && said.lines().count() == 1, "{said}");
         assert!(said.contains(says) && !said.contains("panicked"), "{said}");
     };
-    let by_hand = "TINYPL_WORKER_0.1.0 is set, and this process was not started as a worker";
-    assert_says(run(Stdio::null()), by_hand);
-    assert_says(run(Stdio::piped()), by_hand);
-    assert_says(run(fs::File::open("/proc/self/status").unwrap().into()), by_hand);
+    assert_says(run(Stdio::null()), BY_HAND);
+    assert_says(run(Stdio::piped()), BY_HAND);
+    assert_says(run(fs::File::open("/proc/self/status").unwrap().into()), BY_HAND);
     // a socket, of another kind, or of another process
     let udp = std::net::UdpSocket::bind("127.0.0.1:0").unwrap();
     assert_says(run(OwnedFd::from(udp).into()), "");
@@ -430,12 +479,14 @@ fn handles_outlive_their_stage() {
     assert_eq!((handle.workers(), handle.pids(), handle.fill(), handle.restarts()), (0, vec![], 0, 0));
 }
 
-/// The variable is set in the parent, too: it is one that was started with it by accident, and that called `init` to no end.
+/// It returns, as often as it is called, and workers start all the same.
 #[test]
 fn init_does_nothing_in_a_program() {
     let _tidy = tidy(300);
-    tinypl::init();
-    assert_eq!(sum(numbers(100)).unwrap(), 5050);
+    for _ in 0..2 {
+        tinypl::init();
+        assert_eq!(sum(numbers(100)).unwrap(), 5050);
+    }
 }
 
 /// Where constructors don't run the error says what to call, and that helps.
@@ -443,12 +494,7 @@ fn init_does_nothing_in_a_program() {
 fn where_constructors_do_not_run() {
     let _tidy = tidy(300);
     let scratch = Scratch::new();
-    let built = Path::new(env!("CARGO_BIN_EXE_by_init"));
-    let without = scratch.dir().join("without");
-    let mut executable = fs::read(built).expect("it was built beside this test");
-    forget_constructors(&mut executable);
-    fs::write(&without, executable).expect("a copy");
-    fs::set_permissions(&without, Permissions::from_mode(0o755)).expect("it may be run");
+    let (built, without) = (Path::new(BY_INIT), without_constructors(&scratch));
     let says = |program: &Path, arg: &str| {
         let output = Command::new(program).arg(arg).output().expect("it starts");
         assert!(output.status.success() && output.stderr.is_empty(), "{output:?}");
@@ -459,6 +505,40 @@ fn where_constructors_do_not_run() {
     assert_eq!(says(&without, "careful"), "[0, 1, 4, 9]\n");
     let error = says(&without, "forgetful");
     assert!(error.contains("by_init.rs:") && error.contains("call `tinypl::init()` at the start of `main`"), "{error}");
+}
+
+/// To whatever it is set: `init` says then what elsewhere the constructor says, and does not return. Who does not call it does not look.
+#[test]
+fn the_variable_set_by_hand_where_constructors_do_not_run() {
+    let _tidy = tidy(300);
+    let scratch = Scratch::new();
+    let (built, without) = (Path::new(BY_INIT), &*without_constructors(&scratch));
+    for value in ["1", "0", ""] {
+        let run = |program: &Path, arg: &str| {
+            let mut command = Command::new(program);
+            command.arg(arg).env(VARIABLE, value).stdin(Stdio::null()).output().expect("it starts")
+        };
+        for (program, arg) in [(without, "careful"), (built, "careful"), (built, "forgetful")] {
+            let output = run(program, arg);
+            let said = String::from_utf8_lossy(&output.stderr);
+            assert_eq!((output.status.code(), output.stdout.len()), (Some(111), 0), "{output:?}");
+            assert!(said.contains(BY_HAND) && said.lines().count() == 1, "{said}");
+        }
+        let output = run(without, "forgetful");
+        assert!(output.status.success() && output.stderr.is_empty(), "{output:?}");
+        let said = String::from_utf8_lossy(&output.stdout);
+        assert!(said.contains("call `tinypl::init()` at the start of `main`"), "{said}");
+    }
+}
+
+/// A copy of that program in which no constructors are run.
+fn without_constructors(scratch: &Scratch) -> PathBuf {
+    let without = scratch.dir().join("without");
+    let mut executable = fs::read(BY_INIT).expect("it was built beside this test");
+    forget_constructors(&mut executable);
+    fs::write(&without, executable).expect("a copy");
+    fs::set_permissions(&without, Permissions::from_mode(0o755)).expect("it may be run");
+    without
 }
 
 /// Says of an ELF file that its array of constructors is empty (`DT_INIT_ARRAYSZ`, by the ELF specification).
