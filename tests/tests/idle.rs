@@ -1,10 +1,12 @@
 //! Who waits sleeps: an idle pipeline uses no CPU. That is measured as CPU time (a busy machine makes it no more), each case
 //! in a process of its own.
+use std::fs;
 use std::hint::black_box;
 use std::sync::mpsc;
 use std::thread::sleep;
 use std::time::Duration;
-use tinypl::{Pipeline, Plain, pipeline};
+use tinypl::process;
+use tinypl::{Pipeline, Plain, pipeline, source};
 use tinypl_tests::{Gate, Ledger, child, cpu_millis, is_child, skipped, wait_until, watchdog};
 
 const HOUR: Duration = Duration::from_secs(3600);
@@ -13,23 +15,42 @@ const HOUR: Duration = Duration::from_secs(3600);
 /// not cost more than a few wake-ups.
 #[track_caller]
 fn uses_no_cpu(test: &str, idle: impl FnOnce(&dyn Fn())) {
+    nor_do_its_workers(test, |rest| idle(&|| rest(&[])));
+}
+
+/// The same, and `idle` says whose second that is to be, too: these processes'.
+#[track_caller]
+fn nor_do_its_workers(test: &str, idle: impl FnOnce(&dyn Fn(&[u32]))) {
     if is_child(test) {
         let _watchdog = watchdog(60);
-        return idle(&|| {
+        return idle(&|workers| {
             // what has just begun to wait may look around a little
             sleep(Duration::from_millis(100));
             let Some(before) = cpu_millis() else {
                 return skipped("CPU time can't be measured here, there is no /proc/self/stat");
             };
+            let workers_before: Vec<u64> = workers.iter().map(|pid| cpu_millis_of(*pid)).collect();
             sleep(Duration::from_secs(1));
             let used = cpu_millis().unwrap_or(before) - before;
             assert!(used < 50, "{used} ms of CPU time in a second of rest");
+            for (pid, before) in workers.iter().zip(workers_before) {
+                let used = cpu_millis_of(*pid) - before;
+                assert!(used < 50, "{used} ms of CPU time of the worker {pid} in a second of rest");
+            }
         });
     }
     let output = child(test).output().expect("the test runs itself");
     let errors = String::from_utf8_lossy(&output.stderr);
     print!("{errors}");
     assert!(output.status.success(), "{errors}");
+}
+
+/// As [`cpu_millis`], of another process. There is one: worker processes exist on Linux alone.
+fn cpu_millis_of(pid: u32) -> u64 {
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).expect("an idle worker lives");
+    let (_, fields) = stat.rsplit_once(')').expect("a name in parentheses");
+    let ticks = fields.split_whitespace().skip(11).take(2).map(|field| field.parse::<u64>().expect("a number"));
+    ticks.sum::<u64>() * 10
 }
 
 #[test]
@@ -44,6 +65,32 @@ fn a_measure_of_work_shows_it() {
     }
     let _watchdog = watchdog(60);
     assert!(child(test).status().expect("the test runs itself").success());
+}
+
+/// The measure of a worker: it works for as long, and the parent waits.
+#[test]
+fn a_measure_of_a_workers_work_shows_it() {
+    let _watchdog = watchdog(60);
+    let f = |mut x: u64| {
+        let before = cpu_millis();
+        while cpu_millis() < before.map(|before| before + 100) {
+            x = black_box(x);
+        }
+        x
+    };
+    let (feed, numbers) = mpsc::channel();
+    let mut stage = process::map(source(numbers), f).workers(1);
+    let handle = stage.handle();
+    let mut pipe = Pipeline::new(stage);
+    wait_until(|| handle.workers() == 1);
+    let pid = handle.pids()[0];
+    let before = cpu_millis_of(pid);
+    feed.send(7).unwrap();
+    assert_eq!(pipe.next(), Some(7));
+    let used = cpu_millis_of(pid) - before;
+    assert!(used >= 90, "{used} ms of 100");
+    drop(feed);
+    assert_eq!(pipe.next(), None);
 }
 
 /// Workers wait for the source and for one another, the consumer for them.
@@ -182,6 +229,46 @@ fn with_many_workers() {
         let pipe = pipeline! { ledger.source(u64::MAX, false) |> thread::queue(workers = 64, maxsize = 64) };
         wait_until(|| ledger.ahead() == 128);
         rest();
+        drop(pipe);
+    });
+}
+
+/// Worker processes wait for items, the parent's threads for the source and for workers, the consumer for all of them.
+#[test]
+fn on_a_blocked_source_of_worker_processes() {
+    nor_do_its_workers("on_a_blocked_source_of_worker_processes", |rest| {
+        let (feed, numbers) = mpsc::channel();
+        let mut stage = process::map(source(numbers), |x: u64| x + 1).workers(3).maxsize(100);
+        let handle = stage.handle();
+        let mut pipe = Pipeline::new(stage);
+        wait_until(|| handle.workers() == 3);
+        // some have flowed, so nobody is new to it
+        for x in 0..1000 {
+            feed.send(x).unwrap();
+            assert_eq!(pipe.next(), Some(x + 1));
+        }
+        std::thread::scope(|s| {
+            let consumer = s.spawn(|| pipe.next());
+            rest(&handle.pids());
+            assert_eq!(handle.workers(), 3);
+            drop(feed);
+            assert_eq!(consumer.join().unwrap(), None);
+        });
+    });
+}
+
+/// Nobody takes the results: worker processes wait for room for more.
+#[test]
+fn on_a_full_queue_of_worker_processes() {
+    nor_do_its_workers("on_a_full_queue_of_worker_processes", |rest| {
+        let mut stage = process::map(source(0_u64..), |x| x + 1).workers(2).maxsize(10);
+        let handle = stage.handle();
+        let mut pipe = Pipeline::new(stage);
+        wait_until(|| handle.workers() == 2);
+        assert_eq!(pipe.by_ref().take(1000).count(), 1000);
+        wait_until(|| handle.fill() == 10);
+        rest(&handle.pids());
+        assert_eq!((handle.workers(), handle.fill()), (2, 10));
         drop(pipe);
     });
 }

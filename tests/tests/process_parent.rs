@@ -7,7 +7,7 @@ use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::mpsc;
 use std::thread;
 use std::time::{Duration, Instant};
-use tinypl::process::{self, WorkersHandle};
+use tinypl::process::{self, SharedMemoryRingBuffer, WorkersHandle};
 use tinypl::{Pipeline, source};
 use tinypl_tests::{
     Deed, Errand, Random, Scratch, await_note, child, family, hold_sockets, is_child, linger, note, notes, rounds,
@@ -34,9 +34,25 @@ enum Phase {
     Nested,
     /// As `Busy`, and another thread has stopped the pipeline and waits for them.
     Ending,
+    /// Each worker has a guard and a reservation of a buffer, and is in an endless loop.
+    Holding,
+    /// Each worker has a guard and a reservation of a buffer, and waits for room that the parent holds.
+    Waiting,
+    /// As `Waiting`, but the room is held by a worker in an endless loop.
+    WaitingForOne,
 }
 
-const PHASES: [Phase; 6] = [Phase::Ready, Phase::Busy, Phase::Idle, Phase::Full, Phase::Nested, Phase::Ending];
+const PHASES: [Phase; 9] = [
+    Phase::Ready,
+    Phase::Busy,
+    Phase::Idle,
+    Phase::Full,
+    Phase::Nested,
+    Phase::Ending,
+    Phase::Holding,
+    Phase::Waiting,
+    Phase::WaitingForOne,
+];
 
 /// By what it ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -65,11 +81,65 @@ fn run(errand: Errand) -> Vec<u8> {
     vec![errand.run() as u8; if errand.n >= 100 { 1 << 20 } else { 1 }]
 }
 
+const PAGE: usize = 4096;
+
+/// With a page to read and one to fill, the worker does what its item says: it waits for room, or never returns.
+fn run_with(ring: &SharedMemoryRingBuffer, errand: Errand) -> u64 {
+    let guard = ring.read(ring.write(&[7_u8; PAGE][..]).unwrap()).unwrap();
+    let mut reserved = ring.reserve::<u8>(PAGE).unwrap();
+    reserved.fill(guard[0]);
+    if errand.deed == Deed::Wait {
+        note(&errand.dir, "asks", "");
+        let room = ring.reserve::<u8>(4 * PAGE);
+        if room.is_ok() {
+            note(&errand.dir, "got", "");
+        }
+        return errand.n;
+    }
+    // it has the rest, or as much as there is
+    let _rest = ring.try_reserve::<u8>(4 * PAGE);
+    errand.run()
+}
+
+/// What a parent does that has a buffer of eight pages.
+fn parent_with_a_ring(dir: &Path, phase: Phase, end: End) {
+    let ring = SharedMemoryRingBuffer::new(8 * PAGE).unwrap();
+    let (feed, errands) = mpsc::channel();
+    let stage = process::map_with(source(errands), ring.clone(), run_with).workers(2).maxsize(4);
+    let mut stage = stage.end_timeout(Duration::from_secs(3600));
+    let handle = stage.handle();
+    let pipe = Pipeline::new(stage);
+    // dropped before the pipeline, should an assertion fail
+    let feed = feed;
+    let held = (phase == Phase::Waiting).then(|| ring.write(&[1_u8; 4 * PAGE][..]).unwrap());
+    let deeds = match phase {
+        Phase::Holding => [Deed::Spin, Deed::Spin],
+        Phase::Waiting => [Deed::Wait, Deed::Wait],
+        _ => [Deed::Spin, Deed::Wait],
+    };
+    let [spins, waits] = [Deed::Spin, Deed::Wait].map(|deed| deeds.iter().filter(|other| **other == deed).count());
+    for (n, deed) in (0..).zip(deeds) {
+        feed.send(Errand::always(dir, n, deed)).unwrap();
+        // first the one that takes the room
+        wait_until(|| notes(dir, "runs").len() + notes(dir, "asks").len() > n as usize);
+    }
+    assert_eq!((notes(dir, "runs").len(), notes(dir, "asks").len()), (spins, waits));
+    // that one waits is not seen from outside
+    linger();
+    assert_eq!(notes(dir, "got"), [""; 0]);
+    note(dir, "there", "");
+    // what is held goes after the pipeline
+    finish(end, &handle, (pipe, held, ring), feed);
+}
+
 /// What the parent does.
 fn parent() {
     let dir = PathBuf::from(env::var_os(DIR).unwrap());
     let phase = *PHASES.iter().find(|phase| format!("{phase:?}") == env::var(PHASE).unwrap()).unwrap();
     let end = *ENDS.iter().find(|end| format!("{end:?}") == env::var(END).unwrap()).unwrap();
+    if matches!(phase, Phase::Holding | Phase::Waiting | Phase::WaitingForOne) {
+        return parent_with_a_ring(&dir, phase, end);
+    }
     let (feed, errands) = mpsc::channel();
     let mut stage = process::map(source(errands), run).workers(2).maxsize(4).end_timeout(Duration::from_secs(3600));
     let handle = stage.handle();
@@ -94,6 +164,7 @@ fn parent() {
             (0..2).for_each(|n| feed.send(Errand::always(&dir, n, Deed::Wait)).unwrap());
             wait_until(|| notes(&dir, "runs").len() == 4);
         }
+        Phase::Holding | Phase::Waiting | Phase::WaitingForOne => unreachable!("these have a buffer"),
     }
     if phase == Phase::Ending {
         drop(feed);
@@ -174,6 +245,19 @@ fn assert_gone(dir: &Path, what: &str) {
     assert!(took < Duration::from_secs(10), "{what}: workers were gone after {took:?}");
 }
 
+/// What the process maps of buffers in `/dev/shm`.
+fn buffers(pid: u32) -> Vec<String> {
+    let maps = std::fs::read_to_string(format!("/proc/{pid}/maps")).unwrap_or_default();
+    maps.lines().filter(|line| line.contains("/dev/shm/tinypl.")).map(str::to_owned).collect()
+}
+
+/// What a parent and its workers have left in `/dev/shm`.
+fn left_in_dev_shm(pids: &[u32]) -> Vec<String> {
+    let entries = std::fs::read_dir("/dev/shm").into_iter().flatten().flatten();
+    let names = entries.map(|entry| entry.file_name().to_string_lossy().into_owned());
+    names.filter(|name| pids.iter().any(|pid| name.starts_with(&format!("tinypl.{pid:x}.")))).collect()
+}
+
 #[test]
 fn workers_go_with_their_parent() {
     const NAME: &str = "workers_go_with_their_parent";
@@ -186,9 +270,20 @@ fn workers_go_with_their_parent() {
             let scratch = Scratch::new();
             let mut parent = start(NAME, &scratch.dir(), phase, how);
             await_note(&scratch.dir(), "there");
+            let pids = family(&scratch.dir());
+            let lives_on = matches!(how, End::Kill | End::Terminate | End::Interrupt);
+            if lives_on && matches!(phase, Phase::Holding | Phase::Waiting | Phase::WaitingForOne) {
+                assert_eq!(pids.len(), 3, "{phase:?}, {how:?}: the parent and two workers");
+                assert!(pids.iter().all(|pid| !buffers(*pid).is_empty()), "{phase:?}, {how:?}: all have the buffer");
+            }
             let status = end(&mut parent, how);
             assert!(!status.success(), "{phase:?}, {how:?}: {status}");
             assert_gone(&scratch.dir(), &format!("{phase:?}, {how:?}"));
+            assert_eq!(left_in_dev_shm(&pids), [""; 0], "{phase:?}, {how:?}");
+            // where a worker has the room another may get it: that one may be ended first, while the parent still hears the other
+            if phase == Phase::Waiting {
+                assert_eq!(notes(&scratch.dir(), "got"), [""; 0], "{how:?}: there was room all of a sudden");
+            }
             if matches!(phase, Phase::Busy | Phase::Ending) {
                 assert_eq!(notes(&scratch.dir(), "runs").len(), 2, "{how:?}: another item was started");
             }
@@ -203,18 +298,32 @@ fn workers_go_with_their_parent_while_they_start() {
     let _tidy = tidy(600);
     if is_child(NAME) {
         let dir = PathBuf::from(env::var_os(DIR).unwrap());
+        let pause = notes(&dir, "pause")[0].parse().unwrap();
+        let how = *ENDS.iter().find(|end| format!("{end:?}") == env::var(END).unwrap()).unwrap();
         note(&dir, "begun", "");
-        return Pipeline::new(process::map(source((0..).map(move |n| Errand::new(&dir, n))), run).workers(4))
-            .for_each(drop);
+        let mut stage = process::map(source((0..).map(move |n| Errand::new(&dir, n))), run).workers(4);
+        let handle = stage.handle();
+        let pipe = Pipeline::new(stage);
+        if matches!(how, End::Panic | End::PanicElsewhere) {
+            tinypl_tests::work(pause);
+            return finish(how, &handle, pipe, ());
+        }
+        return pipe.for_each(drop);
     }
     let mut random = Random::new(1);
-    for _ in 0..rounds(60) {
+    for round in 0..rounds(100) {
         let scratch = Scratch::new();
-        let how = random.one_of(&[End::Kill, End::Terminate, End::Interrupt]);
+        let how = [End::Kill, End::Terminate, End::Interrupt, End::Panic, End::PanicElsewhere][round as usize % 5];
+        let pause = random.below(8000);
+        note(&scratch.dir(), "pause", pause);
         let mut parent = start(NAME, &scratch.dir(), Phase::Ready, how);
         await_note(&scratch.dir(), "begun");
-        tinypl_tests::work(random.below(8000));
-        end(&mut parent, how);
+        // one that is to panic waits itself
+        if !matches!(how, End::Panic | End::PanicElsewhere) {
+            tinypl_tests::work(pause);
+        }
+        let status = end(&mut parent, how);
+        assert!(!status.success(), "{how:?}: {status}");
         assert_gone(&scratch.dir(), &format!("{how:?}"));
     }
 }

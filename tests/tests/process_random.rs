@@ -1,13 +1,42 @@
 //! Random moments: workers that are killed, and pipelines that are cut.
 use rustix::process::Signal;
+use std::collections::{BTreeMap, BTreeSet};
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::path::Path;
 use std::time::Duration;
 use tinypl::process::{self, OnDeath};
 use tinypl::{Pipe, Pipeline, order, source};
 use tinypl_tests::{
-    Errand, RECORDS, Random, Scratch, final_outcome, logged, notes, record, rounds, runs_of, signal_child, tidy,
-    uneven, wait_until, work,
+    Errand, RECORDS, Random, Scratch, final_outcome, logged, notes, record, rounds, signal_child, tidy, uneven,
+    wait_until, work,
 };
+
+/// The notes that errands left: an item and the process that it ran in, in the order in which they were begun.
+struct Runs(Vec<(u64, u32)>);
+
+impl Runs {
+    fn read(dir: &Path) -> Self {
+        let parse = |line: String| {
+            let (item, pid) = line.split_once(' ').expect("an item and a process");
+            (item.parse().expect("a number"), pid.parse().expect("a process id"))
+        };
+        Self(notes(dir, "runs").into_iter().map(parse).collect())
+    }
+
+    /// The processes that each item ran in.
+    fn by_item(&self) -> BTreeMap<u64, Vec<u32>> {
+        let mut all = BTreeMap::<_, Vec<_>>::new();
+        self.0.iter().for_each(|&(item, pid)| all.entry(item).or_default().push(pid));
+        all
+    }
+
+    /// The items that each process began.
+    fn by_process(&self) -> BTreeMap<u32, Vec<u64>> {
+        let mut all = BTreeMap::<_, Vec<_>>::new();
+        self.0.iter().for_each(|&(item, pid)| all.entry(pid).or_default().push(item));
+        all
+    }
+}
 
 /// Ten thousand items, cheap ones and costly ones; workers are killed from outside all the time. Each comes once, in order.
 #[test]
@@ -45,10 +74,10 @@ fn killed_at_random_and_in_order() {
     }
 }
 
-/// The same without an order, and each run leaves a note: an item runs again only if a worker died at it.
+/// The same without an order, and each run leaves a note: an item runs again, or is left out, only if a worker was killed at it.
 #[test]
 fn killed_at_random_and_counted() {
-    const ITEMS: u64 = 2000;
+    const ITEMS: u64 = 10_000;
     let _tidy = tidy(600);
     record();
     for seed in 0..rounds(4) {
@@ -63,6 +92,7 @@ fn killed_at_random_and_counted() {
         let handle = stage.handle();
         let mut pipe = Pipeline::new(stage);
         let mut came = vec![0; ITEMS as usize];
+        let mut killed = BTreeSet::new();
         let mut next_kill = random.below(30);
         while let Some(x) = pipe.try_next().unwrap_or_else(|error| panic!("seed {seed}: {error}")) {
             came[x as usize] += 1;
@@ -71,25 +101,41 @@ fn killed_at_random_and_counted() {
                 next_kill = 1 + random.below(60);
                 let pids = handle.pids();
                 if !pids.is_empty() {
-                    signal_child(random.one_of(&pids), Signal::KILL);
+                    let pid = random.one_of(&pids);
+                    if signal_child(pid, Signal::KILL) {
+                        killed.insert(pid);
+                    }
                 }
             }
         }
-        let mut runs = vec![0; ITEMS as usize];
-        for line in notes(&scratch.dir(), "runs") {
-            runs[line.split_once(' ').unwrap().0.parse::<usize>().unwrap()] += 1;
-        }
+        let runs = Runs::read(&scratch.dir());
+        let (by_item, by_process) = (runs.by_item(), runs.by_process());
+        // that this run of the item was the end of its worker
+        let assert_fatal = |item: u64, pid: &u32| {
+            assert!(killed.contains(pid), "seed {seed}: item {item} was lost, and its worker {pid} not killed");
+            assert_eq!(
+                by_process[pid].last(),
+                Some(&item),
+                "seed {seed}: worker {pid} began another after item {item}"
+            );
+        };
         let restarts = handle.restarts();
+        assert!(restarts <= killed.len(), "seed {seed}: {restarts} restarts, {} kills", killed.len());
         if skip {
             let missing = came.iter().filter(|n| **n == 0).count();
             assert!(came.iter().all(|n| *n <= 1) && missing <= restarts, "seed {seed}: {missing} of {restarts}");
             // not at all if its worker was killed before its first instruction
-            assert!(runs.iter().all(|n| *n <= 1), "seed {seed}");
+            assert!(by_item.values().all(|pids| pids.len() == 1), "seed {seed}");
             let missing: Vec<u64> = (0..ITEMS).filter(|n| came[*n as usize] == 0).collect();
+            missing.iter().for_each(|n| by_item.get(n).into_iter().flatten().for_each(|pid| assert_fatal(*n, pid)));
             assert_eq!(missing, left_out(line), "seed {seed}: what is missing, and what the warnings name");
         } else {
             assert!(came.iter().all(|n| *n == 1), "seed {seed}");
-            let more = runs.iter().sum::<usize>() - ITEMS as usize;
+            for n in 0..ITEMS {
+                let (_last, before) = by_item[&n].split_last().expect("an item that ran");
+                before.iter().for_each(|pid| assert_fatal(n, pid));
+            }
+            let more = runs.0.len() - ITEMS as usize;
             assert!(more <= restarts, "seed {seed}: {more} runs more than items, {restarts} restarts");
         }
     }
@@ -111,13 +157,13 @@ fn left_out(line: u32) -> Vec<u64> {
 }
 
 /// One kill each, at a random moment, and nothing that says what becomes of the item: either it was nobody's, and all is as without it,
-/// or the error names the item that is missing. Nothing runs twice.
+/// or the error names the item that the killed worker was at. Nothing runs twice.
 #[test]
 fn killed_once_at_random() {
     const ITEMS: u64 = 200;
     let _tidy = tidy(600);
     let mut random = Random::new(4);
-    let mut failures = 0;
+    let (mut failures, mut begun_ones) = (0, 0);
     let count = rounds(30);
     for round in 0..count {
         let scratch = Scratch::new();
@@ -131,21 +177,21 @@ fn killed_once_at_random() {
         let handle = stage.handle();
         let pipe = Pipeline::new(stage);
         let (begun, pause, which) = (random.below(ITEMS), random.below(200), random.below(2));
-        let (mut items, error) = std::thread::scope(|s| {
+        let (killed, (mut items, error)) = std::thread::scope(|s| {
             let dir = scratch.dir();
-            s.spawn(move || {
+            let killer = s.spawn(move || {
                 wait_until(|| notes(&dir, "runs").len() as u64 > begun);
                 work(pause);
-                if let Some(pid) = handle.pids().get(which as usize) {
-                    signal_child(*pid, Signal::KILL);
-                }
+                handle.pids().get(which as usize).copied().filter(|pid| signal_child(*pid, Signal::KILL))
             });
-            final_outcome(pipe)
+            let outcome = final_outcome(pipe);
+            (killer.join().unwrap(), outcome)
         });
         items.sort_unstable();
         assert!(items.is_sorted_by(|a, b| a < b), "round {round}: one came twice: {items:?}");
-        let runs: Vec<usize> = (0..ITEMS).map(|n| runs_of(&scratch.dir(), n).len()).collect();
-        assert!(runs.iter().all(|n| *n <= 1), "round {round}: {runs:?}");
+        let runs = Runs::read(&scratch.dir());
+        let by_item = runs.by_item();
+        assert!(by_item.values().all(|pids| pids.len() == 1), "round {round}: {by_item:?}");
         let Some(error) = error else {
             assert!(items.iter().copied().eq(0..ITEMS), "round {round}: {items:?}");
             continue;
@@ -154,8 +200,25 @@ fn killed_once_at_random() {
         assert!(error.message().contains("died at this item"), "round {round}: {error}");
         let bad = error.item().unwrap_or_else(|| panic!("round {round}: it names no item: {error}"));
         assert!(!items.contains(&bad), "round {round}: {bad} came, and {error}");
+        let killed = killed.unwrap_or_else(|| panic!("round {round}: nobody was killed, and {error}"));
+        assert!(
+            error.message().contains(&format!(" {killed} died")),
+            "round {round}: {killed} was killed, and {error}"
+        );
+        let begun = runs.by_process().remove(&killed).unwrap_or_default();
+        if by_item.contains_key(&bad) {
+            begun_ones += 1;
+            assert_eq!(begun.last(), Some(&bad), "round {round}: the worker began {begun:?}, and {error}");
+        } else {
+            // the worker had it, and was killed before its first instruction: whatever it had begun before was done
+            let lost: Vec<_> = begun.iter().filter(|n| !items.contains(n)).collect();
+            assert!(lost.is_empty(), "round {round}: {lost:?} did not come, and {error}");
+        }
     }
-    assert!(failures > 0, "in {count} rounds no kill hit an item");
+    assert!(
+        failures > 0 && begun_ones > 0,
+        "in {count} rounds {failures} kills hit an item, {begun_ones} one that ran"
+    );
 }
 
 /// A thousand pipelines, each cut at another moment: while its workers start, work, wait for room or for items, and end.

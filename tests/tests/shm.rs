@@ -48,7 +48,7 @@ fn assert_success(output: &Output) {
     assert!(output.status.success(), "{:?}: {}", output.status, String::from_utf8_lossy(&output.stderr));
 }
 
-/// 100 000 writes of mixed sizes, read or not, dropped in random order.
+/// 100 000 writes of mixed sizes (and some more for which there is no room), read or not, dropped in random order.
 #[test]
 fn a_random_walk_beside_a_model() {
     let _watchdog = watchdog(300);
@@ -67,7 +67,10 @@ fn a_random_walk_beside_a_model() {
                 0..5 => {
                     let len = if random.below(20) == 0 { random.below(20_000) } else { random.below(900) } as usize;
                     match ring.try_write(&content(writes, len)[..]) {
-                        Ok(reference) => stored.push((writes, len, reference)),
+                        Ok(reference) => {
+                            stored.push((writes, len, reference));
+                            writes += 1;
+                        }
                         Err(ShmError::Full { needed, room, .. }) => {
                             assert_eq!((needed, room.free), (8 * len, (128 - used()) * PAGE));
                             assert!(room.largest_gap < needed && room.items == stored.len() + guarded.len());
@@ -75,7 +78,6 @@ fn a_random_walk_beside_a_model() {
                         }
                         Err(error) => panic!("{error}"),
                     }
-                    writes += 1;
                 }
                 5..7 if !stored.is_empty() => {
                     let (x, len, reference) = stored.swap_remove(random.below(stored.len() as u64) as usize);
@@ -99,6 +101,7 @@ fn a_random_walk_beside_a_model() {
 
 #[test]
 fn all_that_can_be_stored() {
+    let _watchdog = watchdog(60);
     #[derive(Serialize, Deserialize, PartialEq, Debug)]
     struct Person {
         name: String,
@@ -130,6 +133,7 @@ fn all_that_can_be_stored() {
 
 #[test]
 fn plain_data_is_aligned_and_in_place() {
+    let _watchdog = watchdog(60);
     let ring = ring(8);
     let small = ring.write(&[1_u8][..]).unwrap();
     let large = ring.write(&[1_u128, 2][..]).unwrap();
@@ -161,6 +165,7 @@ fn two_readers_of_one_item() {
 
 #[test]
 fn what_is_dropped_unread_is_free() {
+    let _watchdog = watchdog(60);
     let ring = ring(8);
     let references: Vec<_> = (0..8).map(|x| ring.write(&x).unwrap()).collect();
     let clones = references.clone();
@@ -172,6 +177,7 @@ fn what_is_dropped_unread_is_free() {
 
 #[test]
 fn room_is_filled_in_place_and_committed_or_freed() {
+    let _watchdog = watchdog(60);
     let ring = ring(8);
     let mut room = ring.reserve::<u32>(2000).unwrap();
     room.fill(5);
@@ -185,6 +191,7 @@ fn room_is_filled_in_place_and_committed_or_freed() {
 
 #[test]
 fn a_guard_outlives_the_buffer_and_a_clone_is_the_same_buffer() {
+    let _watchdog = watchdog(60);
     let ring = ring(8);
     let same = ring.clone();
     let (reference, other) = (ring.write("kept").unwrap(), ring.write("read elsewhere").unwrap());
@@ -197,6 +204,7 @@ fn a_guard_outlives_the_buffer_and_a_clone_is_the_same_buffer() {
 
 #[test]
 fn bytes_of_a_reference_name_its_item_as_long_as_that_is_there() {
+    let _watchdog = watchdog(60);
     let ring = ring(8);
     let reference = ring.write("first").unwrap();
     let bytes = encoded(&reference);
@@ -218,6 +226,7 @@ fn bytes_of_a_reference_name_its_item_as_long_as_that_is_there() {
 
 #[test]
 fn a_reference_of_another_type_or_buffer_is_refused() {
+    let _watchdog = watchdog(60);
     let (ring, other) = (ring(8), ring(8));
     let reference = ring.write(&[1_u8; 8][..]).unwrap();
     let bytes = encoded(&reference);
@@ -274,6 +283,7 @@ fn forged_references() {
 
 #[test]
 fn what_serde_can_not_do_is_an_error_and_takes_no_room() {
+    let _watchdog = watchdog(60);
     #[derive(Deserialize, Debug)]
     struct Stubborn;
     impl Serialize for Stubborn {
@@ -290,6 +300,7 @@ fn what_serde_can_not_do_is_an_error_and_takes_no_room() {
 
 #[test]
 fn too_large_and_full() {
+    let _watchdog = watchdog(60);
     let ring = SharedMemoryRingBuffer::new(8 * PAGE - 1).unwrap();
     assert_eq!(ring.capacity(), 8 * PAGE, "whole pages");
     let needed = 8 * PAGE + 1;
@@ -393,6 +404,7 @@ fn the_only_thread_can_not_wait_for_itself() {
 
 #[test]
 fn a_buffer_goes_nowhere_but_to_workers() {
+    let _watchdog = watchdog(60);
     let ring = ring(1);
     let encoded = serde_error(|| postcard::to_stdvec(&ring).map(drop));
     assert!(encoded, "it is no context of a process stage here");
@@ -405,6 +417,7 @@ fn serde_error(act: impl FnOnce() -> postcard::Result<()>) -> bool {
 
 #[test]
 fn errors_travel() {
+    let _watchdog = watchdog(60);
     let ring = ring(1);
     let held = ring.write(&1).unwrap();
     let errors = [
@@ -422,6 +435,7 @@ fn errors_travel() {
 
 #[test]
 fn more_than_there_is() {
+    let _watchdog = watchdog(60);
     for backend in BACKENDS {
         for bytes in [0, 1 << 44, 1 << 52, usize::MAX / 2, usize::MAX] {
             let error = SharedMemoryRingBuffer::with_backend(bytes, backend).unwrap_err();
