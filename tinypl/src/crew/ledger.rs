@@ -1,4 +1,5 @@
 //! Which worker has which item. Pure book-keeping: it is kept behind one lock, and whoever holds that does nothing slow.
+use super::body::Body;
 use super::jam::Stage;
 use super::luggage::{Luggage, Seat};
 use super::page::Page;
@@ -28,7 +29,7 @@ pub(crate) struct Job<G> {
     pub(crate) number: u64,
     pub(crate) ride: G,
     /// Its bytes: another worker may need them.
-    pub(crate) body: Arc<Vec<u8>>,
+    pub(crate) body: Body,
     /// Dropped with the job.
     pub(crate) luggage: Luggage,
     /// How many workers have died of it.
@@ -58,12 +59,12 @@ pub(crate) struct Sending {
     pub(crate) peer: Peer,
     pub(crate) bytes: Vec<u8>,
     /// What comes after them, if an item is too long to be copied: then to write it takes as long as the worker takes to read it.
-    pub(crate) long: Option<Arc<Vec<u8>>>,
+    pub(crate) long: Option<Body>,
 }
 
 impl Sending {
     pub(crate) fn parts(&self) -> impl Iterator<Item = &[u8]> {
-        iter::once(&*self.bytes).chain(self.long.iter().map(|long| &***long))
+        iter::once(&*self.bytes).chain(self.long.as_deref())
     }
 }
 
@@ -483,7 +484,7 @@ mod tests {
                 self.ledger.add([Job {
                     number,
                     ride: (),
-                    body: Arc::new(body),
+                    body: Body::take(&mut body),
                     luggage: Luggage::default(),
                     deaths: 0,
                 }]);
@@ -640,7 +641,7 @@ mod tests {
         (0..n).map(|number| Job {
             number,
             ride: (),
-            body: Arc::new(number.to_le_bytes().to_vec()),
+            body: Body::take(&mut number.to_le_bytes().to_vec()),
             luggage: Luggage::default(),
             deaths: 0,
         })

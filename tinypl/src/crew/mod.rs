@@ -1,4 +1,5 @@
 //! Worker processes: how one is started, what it is told, and what happens when it dies.
+mod body;
 #[cfg_attr(not(loom), expect(unsafe_code, reason = "atomics in memory that two processes share"))]
 mod cells;
 mod desk;

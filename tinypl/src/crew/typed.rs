@@ -4,6 +4,7 @@
 //! whoever may have to wait for a worker's answer reads all its answers. So nobody waits in a circle.
 //!
 //! Here is what depends on types: how an item is pulled and encoded, and what an answer says.
+use super::body::Body;
 use super::desk::Desk;
 use super::driver::{Answers, Driver};
 use super::feeder::{CHUNK, Source, feed};
@@ -75,8 +76,8 @@ struct Puller<'a, P: Pipe, T: Task> {
     /// What it has pulled and not encoded yet, with the numbers of items. What an error leaves of it goes when the stage has
     /// failed: to drop it may panic.
     signals: Vec<(u64, Signal<P>)>,
-    /// How many bytes the last item had: the next one may have as many.
-    length: usize,
+    /// What an item is encoded into.
+    buffer: Vec<u8>,
 }
 
 impl<P: Pipe<Item = T::In>, T: Task> Source<Rides<P>> for Puller<'_, P, T> {
@@ -113,11 +114,8 @@ impl<P: Pipe<Item = T::In>, T: Task> Source<Rides<P>> for Puller<'_, P, T> {
         self.signals.reverse();
         while let Some((number, signal)) = self.signals.pop() {
             match signal {
-                Envelope::Item(item, ride) => match encoded(&item, self.length) {
-                    Ok((body, luggage)) => {
-                        self.length = body.len();
-                        jobs.push(Job { number, ride, body: Arc::new(body), luggage, deaths: 0 });
-                    }
+                Envelope::Item(item, ride) => match encoded(&item, &mut self.buffer) {
+                    Ok((body, luggage)) => jobs.push(Job { number, ride, body, luggage, deaths: 0 }),
                     Err(what) => {
                         result = Err(Error::at_item(what, self.crew.site, number));
                         break;
@@ -132,12 +130,15 @@ impl<P: Pipe<Item = T::In>, T: Task> Source<Rides<P>> for Puller<'_, P, T> {
     }
 }
 
-/// An item's bytes, about `length` of them, and what comes along.
-fn encoded<I: serde::Serialize>(item: &I, length: usize) -> Result<(Vec<u8>, Luggage), String> {
-    let mut body = Vec::with_capacity(length);
+/// An item's bytes, and what comes along. `buffer` is for the next one, who may have as many.
+fn encoded<I: serde::Serialize>(item: &I, buffer: &mut Vec<u8>) -> Result<(Body, Luggage), String> {
+    buffer.clear();
     // encoding is the user's code, too
-    let encoded = caught(None, || luggage::packing(|| encode(item, &mut body)));
-    let luggage = checked(encoded, body.len(), type_name::<I>())?;
+    let encoded = caught(None, || luggage::packing(|| encode(item, buffer)));
+    let length = buffer.len();
+    let luggage = checked(encoded, length, type_name::<I>())?;
+    let body = Body::take(buffer);
+    buffer.reserve(length);
     Ok((body, luggage))
 }
 
@@ -274,7 +275,11 @@ where
             }
             Ok(desk) => {
                 let flow = hand.flow.clone();
-                feed(desk, hand, &mut Puller { crew: self, flow: &flow, results, signals: Vec::new(), length: 0 });
+                feed(
+                    desk,
+                    hand,
+                    &mut Puller { crew: self, flow: &flow, results, signals: Vec::new(), buffer: Vec::new() },
+                );
             }
         }
     }
