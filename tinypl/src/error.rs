@@ -243,6 +243,17 @@ thread_local! {
     static NOTED: RefCell<Noted> = const { RefCell::new(Noted { place: None, thrown: None, in_sink: false }) };
 }
 
+impl Noted {
+    /// Puts this in the place of what this thread has noted, and gives that. Nearly always neither is anything: then nothing is
+    /// moved, for this is done for each item on its way to a process.
+    fn exchange(after: Option<Self>) -> Option<Self> {
+        NOTED.with_borrow_mut(|noted| {
+            let is_empty = noted.place.is_none() && noted.thrown.is_none() && !noted.in_sink;
+            (after.is_some() || !is_empty).then(|| std::mem::replace(noted, after.unwrap_or_default()))
+        })
+    }
+}
+
 /// While unwinding: the stage and the item at hand.
 pub(crate) fn note_place(site: Site, item: Option<u64>) {
     // the innermost stage noted it first
@@ -323,10 +334,10 @@ pub(crate) fn naming<R>(about: impl FnOnce() -> String, f: impl FnOnce() -> R) -
 /// one it unwinds further.
 pub(crate) fn caught<R>(stopped: Option<R>, f: impl FnOnce() -> R) -> Result<R, Error> {
     // this may run while another panic unwinds, which has left its note
-    let before = NOTED.take();
+    let before = Noted::exchange(None);
     // no state is seen again half changed: whoever catches ends what it pulled from
     let result = catch_unwind(AssertUnwindSafe(f)).map_err(error_of);
-    NOTED.set(before);
+    Noted::exchange(before);
     match result {
         Ok(r) => Ok(r),
         Err(Ok(error)) => Err(error),
