@@ -9,6 +9,7 @@ use super::wakeful::Wakeful;
 use super::wire::{Frame, Frames, Garbage, Kind};
 use crate::Error;
 use crate::pool::Flow;
+use rustix::io::Errno;
 use std::convert::Infallible;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::*;
@@ -18,6 +19,9 @@ use std::time::{Duration, Instant};
 const FUTILE: usize = 8;
 /// So many that die of items, without an answer between, are a function that can't work, whatever becomes of the items.
 const HOPELESS: usize = 1000;
+
+/// What may be behind an answer that is none.
+const INTRUDER: &str = " (does something in the worker write to descriptors that it has not opened?)";
 
 /// Where what workers answer goes.
 pub(super) trait Answers<G> {
@@ -98,7 +102,7 @@ impl<G: Copy> Driver<'_, G> {
                 Parting::Garbage(what) => {
                     let pid = worker.pid();
                     drop(worker);
-                    flow.fail(desk.error(format!("the worker process {pid} sent what is no answer: {what}")));
+                    flow.fail(desk.error(format!("the worker process {pid} sent what is no answer: {what}{INTRUDER}")));
                     false
                 }
             };
@@ -133,7 +137,11 @@ impl<G: Copy> Driver<'_, G> {
                          `main`, or the context's `Deserialize`, quicker"
                     )
                 }
-                Err(NoStart::System(error)) => format!("a worker process could not be started: {error}"),
+                Err(NoStart::System(error)) => {
+                    let of_files = error.raw_os_error() == Some(Errno::MFILE.raw_os_error());
+                    let hint = if of_files { ": raise their limit, or use fewer workers" } else { "" };
+                    format!("a worker process could not be started: {error}{hint}")
+                }
             };
             self.flow.fail(desk.error(why));
             return None;
@@ -286,7 +294,9 @@ impl<G: Copy> Driver<'_, G> {
             }
         };
         if let Err(Parting::Garbage(what)) = taken {
-            flow.fail(desk.error(format!("the worker process {pid} sent what is no answer, and died: {what}")));
+            flow.fail(
+                desk.error(format!("the worker process {pid} sent what is no answer, and died: {what}{INTRUDER}")),
+            );
             return false;
         }
         let ran = desk.ledger.lock().died(k, &worker.page);
@@ -306,7 +316,8 @@ impl<G: Copy> Driver<'_, G> {
             }
             None if desk.futile.fetch_add(1, Relaxed) + 1 >= FUTILE => {
                 flow.fail(desk.error(format!(
-                    "worker processes die without having done anything, {FUTILE} in a row; the last one: {how}"
+                    "worker processes die without having done anything, {FUTILE} in a row; the last one: {how}. Look for who ends them, or for what \
+                     runs in them beside the function"
                 )));
             }
             None => log::warn!("{}: the idle worker process {pid} died, and is replaced: {how}", desk.site),
@@ -339,7 +350,10 @@ impl<G: Copy> Driver<'_, G> {
                 desk.ledger.lock().again(job);
             }
             OnDeath::Retry(n) => {
-                flow.fail(error(format!("{what}; this happened {} times, `on_death = retry({n})`", n + 1)));
+                flow.fail(error(format!(
+                    "{what}; this happened {} times, `on_death = retry({n})`; `on_death = skip` would leave it out",
+                    n + 1
+                )));
                 desk.ledger.lock().given_up();
             }
             OnDeath::Skip => {
