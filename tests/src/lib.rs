@@ -19,7 +19,7 @@ pub use errand::{Deed, Errand, errands, runs_of};
 pub use gate::{Gate, linger, wait_until};
 pub use ledger::{Ledger, Numbers};
 pub use outcome::{final_outcome, outcome};
-pub use process::{alone, child, cpu_millis, is_child, skipped, workers};
+pub use process::{alone, child, cpu_millis, cpu_millis_of, is_child, skipped, workers};
 pub use random::{Random, rounds, uneven, work};
 pub use records::{RECORDS, logged, record};
 pub use remains::{

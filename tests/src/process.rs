@@ -1,4 +1,5 @@
 //! The process that a test runs in: its threads, its CPU time, and one of its own where others would disturb.
+use std::fmt::Display;
 use std::io::{Write, stderr};
 use std::process::Command;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -34,10 +35,15 @@ pub fn workers() -> Option<usize> {
 
 /// The CPU time that all threads of this process have used so far, in milliseconds. `None` where there is no `/proc`.
 pub fn cpu_millis() -> Option<u64> {
-    let stat = fs::read_to_string("/proc/self/stat").ok()?;
+    cpu_millis_of("self")
+}
+
+/// The same of a process that lives, by its id.
+pub fn cpu_millis_of(pid: impl Display) -> Option<u64> {
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
     // the second field, the name in parentheses, may hold blanks; user and system time are the 14th and 15th
     let fields: Vec<&str> = stat.rsplit(')').next()?.split_whitespace().collect();
-    let ticks: u64 = fields.get(11..13)?.iter().map(|field| field.parse::<u64>().unwrap_or(0)).sum();
+    let ticks: u64 = fields.get(11..13)?.iter().map(|field| field.parse::<u64>().ok()).sum::<Option<_>>()?;
     Some(ticks * 10) // Linux shows them in hundredths of a second on every architecture
 }
 

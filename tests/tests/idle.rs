@@ -1,13 +1,12 @@
 //! Who waits sleeps: an idle pipeline uses no CPU. That is measured as CPU time (a busy machine makes it no more), each case
 //! in a process of its own.
-use std::fs;
 use std::hint::black_box;
 use std::sync::mpsc;
 use std::thread::sleep;
 use std::time::Duration;
 use tinypl::process;
 use tinypl::{Pipeline, Plain, pipeline, source};
-use tinypl_tests::{Gate, Ledger, child, cpu_millis, is_child, skipped, wait_until, watchdog};
+use tinypl_tests::{Gate, Ledger, child, cpu_millis, cpu_millis_of, is_child, skipped, wait_until, watchdog};
 
 const HOUR: Duration = Duration::from_secs(3600);
 
@@ -29,12 +28,12 @@ fn nor_do_its_workers(test: &str, idle: impl FnOnce(&dyn Fn(&[u32]))) {
             let Some(before) = cpu_millis() else {
                 return skipped("CPU time can't be measured here, there is no /proc/self/stat");
             };
-            let workers_before: Vec<u64> = workers.iter().map(|pid| cpu_millis_of(*pid)).collect();
+            let workers_before: Vec<u64> = workers.iter().map(|pid| used_by(*pid)).collect();
             sleep(Duration::from_secs(1));
             let used = cpu_millis().unwrap_or(before) - before;
             assert!(used < 50, "{used} ms of CPU time in a second of rest");
             for (pid, before) in workers.iter().zip(workers_before) {
-                let used = cpu_millis_of(*pid) - before;
+                let used = used_by(*pid) - before;
                 assert!(used < 50, "{used} ms of CPU time of the worker {pid} in a second of rest");
             }
         });
@@ -45,12 +44,9 @@ fn nor_do_its_workers(test: &str, idle: impl FnOnce(&dyn Fn(&[u32]))) {
     assert!(output.status.success(), "{errors}");
 }
 
-/// As [`cpu_millis`], of another process. There is one: worker processes exist on Linux alone.
-fn cpu_millis_of(pid: u32) -> u64 {
-    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).expect("an idle worker lives");
-    let (_, fields) = stat.rsplit_once(')').expect("a name in parentheses");
-    let ticks = fields.split_whitespace().skip(11).take(2).map(|field| field.parse::<u64>().expect("a number"));
-    ticks.sum::<u64>() * 10
+/// There is one: worker processes exist on Linux alone.
+fn used_by(worker: u32) -> u64 {
+    cpu_millis_of(worker).expect("an idle worker lives")
 }
 
 #[test]
@@ -84,10 +80,10 @@ fn a_measure_of_a_workers_work_shows_it() {
     let mut pipe = Pipeline::new(stage);
     wait_until(|| handle.workers() == 1);
     let pid = handle.pids()[0];
-    let before = cpu_millis_of(pid);
+    let before = used_by(pid);
     feed.send(7).unwrap();
     assert_eq!(pipe.next(), Some(7));
-    let used = cpu_millis_of(pid) - before;
+    let used = used_by(pid) - before;
     assert!(used >= 90, "{used} ms of 100");
     drop(feed);
     assert_eq!(pipe.next(), None);

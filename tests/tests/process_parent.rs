@@ -42,6 +42,12 @@ enum Phase {
     WaitingForOne,
 }
 
+impl Phase {
+    fn has_a_buffer(self) -> bool {
+        matches!(self, Self::Holding | Self::Waiting | Self::WaitingForOne)
+    }
+}
+
 const PHASES: [Phase; 9] = [
     Phase::Ready,
     Phase::Busy,
@@ -137,7 +143,7 @@ fn parent() {
     let dir = PathBuf::from(env::var_os(DIR).unwrap());
     let phase = *PHASES.iter().find(|phase| format!("{phase:?}") == env::var(PHASE).unwrap()).unwrap();
     let end = *ENDS.iter().find(|end| format!("{end:?}") == env::var(END).unwrap()).unwrap();
-    if matches!(phase, Phase::Holding | Phase::Waiting | Phase::WaitingForOne) {
+    if phase.has_a_buffer() {
         return parent_with_a_ring(&dir, phase, end);
     }
     let (feed, errands) = mpsc::channel();
@@ -272,7 +278,7 @@ fn workers_go_with_their_parent() {
             await_note(&scratch.dir(), "there");
             let pids = family(&scratch.dir());
             let lives_on = matches!(how, End::Kill | End::Terminate | End::Interrupt);
-            if lives_on && matches!(phase, Phase::Holding | Phase::Waiting | Phase::WaitingForOne) {
+            if lives_on && phase.has_a_buffer() {
                 assert_eq!(pids.len(), 3, "{phase:?}, {how:?}: the parent and two workers");
                 assert!(pids.iter().all(|pid| !buffers(*pid).is_empty()), "{phase:?}, {how:?}: all have the buffer");
             }

@@ -316,8 +316,8 @@ impl<G: Copy> Driver<'_, G> {
             }
             None if desk.futile.fetch_add(1, Relaxed) + 1 >= FUTILE => {
                 flow.fail(desk.error(format!(
-                    "worker processes die without having done anything, {FUTILE} in a row; the last one: {how}. Look for who ends them, or for what \
-                     runs in them beside the function"
+                    "worker processes die without having done anything, {FUTILE} in a row; the last one: {how}. Look for who ends \
+                     them, or for what runs in them beside the function"
                 )));
             }
             None => log::warn!("{}: the idle worker process {pid} died, and is replaced: {how}", desk.site),
@@ -331,38 +331,31 @@ impl<G: Copy> Driver<'_, G> {
         desk.shared.deaths.fetch_add(1, Relaxed);
         let in_a_row = desk.hopeless.fetch_add(1, Relaxed) + 1;
         let error = |what| Error::at_item(what, desk.site, job.number);
-        match desk.options.on_death {
-            OnDeath::Retry(_) | OnDeath::Skip if in_a_row >= HOPELESS => {
-                flow.fail(error(format!(
-                    "{what}; {HOPELESS} workers in a row have died of items, and none has given a result: it is not the items"
-                )));
-                desk.ledger.lock().given_up();
-            }
+        let fatal = match desk.options.on_death {
+            OnDeath::Retry(_) | OnDeath::Skip if in_a_row >= HOPELESS => format!(
+                "{what}; {HOPELESS} workers in a row have died of items, and none has given a result: it is not the items"
+            ),
             OnDeath::Fail => {
-                flow.fail(error(format!(
-                    "{what}; `on_death = retry(1)` would run it once more, `on_death = skip` leave it out"
-                )));
-                desk.ledger.lock().given_up();
+                format!("{what}; `on_death = retry(1)` would run it once more, `on_death = skip` leave it out")
             }
             OnDeath::Retry(n) if job.deaths < n => {
                 log::warn!("{}; it is run again", error(what.to_owned()));
                 job.deaths += 1;
-                desk.ledger.lock().again(job);
+                return desk.ledger.lock().again(job);
             }
-            OnDeath::Retry(n) => {
-                flow.fail(error(format!(
-                    "{what}; this happened {} times, `on_death = retry({n})`; `on_death = skip` would leave it out",
-                    n + 1
-                )));
-                desk.ledger.lock().given_up();
-            }
+            OnDeath::Retry(n) => format!(
+                "{what}; this happened {} times, `on_death = retry({n})`; `on_death = skip` would leave it out",
+                n + 1
+            ),
             OnDeath::Skip => {
                 log::warn!("{}; it is left out", error(what.to_owned()));
                 self.answers.leave_out(job.ride);
                 drop(job);
                 desk.ledger.lock().given_up();
-                desk.finished(1);
+                return desk.finished(1);
             }
-        }
+        };
+        flow.fail(error(fatal));
+        desk.ledger.lock().given_up();
     }
 }

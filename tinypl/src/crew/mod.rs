@@ -44,5 +44,6 @@ pub(crate) use shared::Shared;
 pub(crate) use task::out_of_nothing;
 pub(crate) use task::{Each, Map, MapInit, MapWith, Task};
 pub(crate) use typed::{Context, Crew, pack};
-pub(crate) use why::{decode, why};
+pub(crate) use why::decode;
+pub(crate) use wire::encode;
 pub(crate) use worker::waits;

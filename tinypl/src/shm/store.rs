@@ -1,7 +1,7 @@
 //! What can lie in shared memory, and how.
 use super::error::ShmError;
 use super::lease::{Lease, Reservation, Text};
-use crate::crew::{decode, why};
+use crate::crew::{decode, encode};
 use bytemuck::Pod;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -171,7 +171,8 @@ impl<T: Serialize + DeserializeOwned> Store for T {}
 
 impl<T: Serialize + DeserializeOwned> sealed::Store for T {
     fn store(&self, source: Source<'_>) -> Result<(Reservation, usize), ShmError> {
-        let bytes = postcard::to_stdvec(self).map_err(|error| codec::<T>(true, why(self, &error)))?;
+        let mut bytes = Vec::new();
+        encode(self, &mut bytes).map_err(|cause| codec::<T>(true, cause))?;
         sealed::Store::store(bytes.as_slice(), source)
     }
 }
